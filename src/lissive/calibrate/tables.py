@@ -13,6 +13,7 @@ import numpy as np
 
 from lissive.calibrate.pk import Fit
 from lissive.calibrate.prior import Prior
+from lissive.calibrate.reached import HEAD as REACHED
 from lissive.calibrate.response import Posterior, the_arviz
 from lissive.calibrate.response_data import Datum
 from lissive.calibrate.structures import HEAD as STRUCTURES
@@ -309,6 +310,11 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
 def write_scores(scores: Sequence[Score], folder: Path) -> Path:
     """How well each structure predicts trials that it has not seen."""
     return _write(folder / "structures.tsv", list(STRUCTURES), as_rows(scores))
+
+
+def write_reached(rows: Sequence[Mapping[str, str]], folder: Path) -> list[Path]:
+    """reached.tsv; nothing where the figures tell none of it."""
+    return [_write(folder / "reached.tsv", REACHED, rows)] if rows else []
 
 
 def read_estimates(path: Path) -> dict[str, dict[str, str]]:

@@ -75,9 +75,10 @@ def response(
 ) -> None:
     """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
     from lissive.calibrate.left_out import predictions
+    from lissive.calibrate.reached import reached
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on, refined
     from lissive.calibrate.structures import as_rows, compare, restriction
-    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response, write_scores
+    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_reached, write_response, write_scores
     from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
@@ -107,6 +108,7 @@ def response(
         )
     if out is not None:
         written = [*write_response(posterior, out), *write_prior_posterior(posterior, out)]
+        written += write_reached(reached(posterior, scores), out)
         if scores:
             unseen = predictions(scores[0], posterior.data, posterior.trials, *learnt, seed=seed)
             written += [write_scores(scores, out), write_left_out(unseen, out)]
