@@ -172,7 +172,10 @@ def asked(inputs: Inputs) -> Asked:
     known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
-    _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
+    places = {name: drawn_from.thetas[name].where for name in thetas} if drawn_from else {}
+    _refuse_twice(
+        elsewhere, thetas, "the population", "the events, the subjects, initial or parameters", places
+    )
     own |= given_initial(base, inputs.initial, count)
     layout = layout_of(table, ids, grid, replicates)
     ids = list(ids) * replicates if replicates > 1 else ids
@@ -284,12 +287,14 @@ def _overlap(
     return [f"Not drawn, since the events have a column for it: {', '.join(instead)}."] if instead else []
 
 
-def _refuse_twice(own: Iterable[str], given: Iterable[str], by: str, others: str) -> None:
-    """To give a parameter or an initial value in two places is refused."""
+def _refuse_twice(
+    own: Iterable[str], given: Iterable[str], by: str, others: str, at: Mapping[str, str] | None = None
+) -> None:
+    """To give a parameter or an initial value in two places is refused. at : name to its place, where that is known."""
     if twice := [name for name in given if name in own]:
         raise ParameterError(
             f"{twice[0]} is given by {by}, and by {others} too.",
-            where=twice[0],
+            where=(at or {}).get(twice[0], twice[0]),
             allowed="one of the two.",
             do="leave it out of one.",
         )
