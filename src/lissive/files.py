@@ -164,7 +164,10 @@ def writable(path: Path, *, folder: bool = False) -> Path:
         )
     if not path.parent.is_dir():
         raise SimulationError(
-            f"There is no folder {path.parent}.", where=str(path), do="make the folder, or correct the path."
+            f"There is no folder {path.parent}.",
+            where=str(path),
+            allowed="a file in a folder that is there.",
+            do="make the folder, or correct the path.",
         )
     return path
 

@@ -212,7 +212,12 @@ def _settings(equations: Equations, inputs: Inputs) -> Settings:
     )
     device = inputs.device
     if not isinstance(device, str) or device not in DEVICES:
-        raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")
+        raise SimulationError(
+            f"device is {device!r}.",
+            where="device",
+            allowed=f"{' or '.join(DEVICES)}.",
+            do="name one of the two.",
+        )
     if device == "gpu":
         from lissive.simulation.engine.gpu import check
 
@@ -245,6 +250,7 @@ def _model(model: Any) -> Equations:
             f"model is {model!r}.",
             where="model",
             allowed=f"{', '.join(SHIPPED)}; the path of an .ant or .xml file; or Equations.",
+            do="give one of these.",
         )
     return load(model)
 
@@ -265,6 +271,7 @@ def _table(
             "No output times are given.",
             where="times",
             allowed="until with every; or times; or observation rows (EVID 0) in the events.",
+            do="say when values are wanted, in one of these ways.",
         )
     return table, grid
 
@@ -354,7 +361,9 @@ def given_initial(equations: Equations, initial: Any, subjects: int | None) -> d
         return {}
     if not isinstance(initial, Mapping):
         allowed = "states to numbers, as {'A_gut': 100.0} or {'[C]': [0.0, 1.5]}."
-        raise ParameterError(f"initial is {shown(initial)}.", where="initial", allowed=allowed)
+        raise ParameterError(
+            f"initial is {shown(initial)}.", where="initial", allowed=allowed, do="give a dictionary."
+        )
     known = starts_of(equations)
     for name in initial:
         if name not in known:
@@ -362,6 +371,7 @@ def given_initial(equations: Equations, initial: Any, subjects: int | None) -> d
                 f"{name} is no state of model {equations.name}.{nearest(name, known)}",
                 where="initial",
                 allowed=f"{', '.join(known)}.",
+                do="correct the name; what the model computes has no initial value to set.",
             )
     if subjects is None:
         return dict(initial)
@@ -380,4 +390,5 @@ def _numbers(name: str, value: Any, subjects: int) -> float | FloatArray:
         f"The initial value of {name} is {what}.",
         where="initial",
         allowed=f"a finite number, or {subjects} of them, one for each subject.",
+        do="correct the value.",
     )
