@@ -160,7 +160,8 @@ class Batch:
         self._clock = np.zeros((subjects, ROW))
         self._clock[:, :2] = t0, tol.first_step
         self._book = np.zeros((subjects, ROW), dtype=np.int64)
-        self._book[~np.isfinite(initial).all(axis=1), 1] = NO_NUMBER  # nothing can be followed from there
+        if not kernel.watch:  # else an event may give a value to what has none yet
+            self._book[~np.isfinite(initial).all(axis=1), 1] = NO_NUMBER
         self._suit, self._last = np.zeros((2, *initial.shape, 2))
         self._reached = t0
         self._agenda = Agenda(kernel.equations, subjects, kernel.watch) if kernel.watch else None
