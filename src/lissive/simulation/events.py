@@ -357,9 +357,15 @@ def export_events(
             f"{', '.join(equations.states[place] for place in sorted(stray))} cannot be dosed in this model.",
             where="export_events",
             allowed=f"{', '.join(equations.dose_targets)}.",
+            do="dose one of these.",
         )
     if len(ids) != len(regimen):
-        raise EventError(f"There are {len(ids)} IDs for {len(regimen)} subjects.", where="subject_ids")
+        raise EventError(
+            f"There are {len(ids)} IDs for {len(regimen)} subjects.",
+            where="subject_ids",
+            allowed="one ID for each subject.",
+            do="give as many, or leave them out.",
+        )
     number = {place: i for i, place in enumerate(equations.dose_targets.values(), start=1)}
     with atomic_path(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         rows: list[Sequence[Any]] = [COLUMNS]
