@@ -223,9 +223,11 @@ def _refuse_packages(source: Source, text: str = "") -> None:
             raise ModelError(
                 f'the SBML package "{package}" is out of scope.',
                 where=source.place(document),
-                allowed="SBML core; layout, render and groups are ignored, and so is a package such as fbc that the "
-                'file declares with required="false".',
-                do="flatten the model, or export it without the package.",
+                allowed="SBML core; layout, render and groups are ignored, and so are fbc and packages not known here "
+                'that the file declares with required="false".',
+                do=f'declare it with {prefix}:required="false", as its specification demands.'
+                if package == "fbc"
+                else "flatten the model, or export it without the package.",
             )
 
 
