@@ -149,7 +149,12 @@ def _make(work: Work, folder: Path, stamp: str, item: tuple[str, Any]) -> None:
     """One chunk and then its checksum."""
     name, argument = item
     if _said(folder / MANIFEST).get("run") != stamp:
-        raise SimulationError("The folder no longer holds this run.", where=str(folder))
+        raise SimulationError(
+            "The folder no longer holds this run.",
+            where=str(folder),
+            allowed="a folder that no other run writes to.",
+            do="run the same command again, with a folder of its own.",
+        )
     with atomic_path(folder / name) as place:
         work(argument, place)
     write_text(folder / f"{name}{_SUM}", _sum(folder / name))
