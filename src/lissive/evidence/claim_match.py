@@ -55,7 +55,7 @@ _PLACEBO = re.compile(
 )
 """The comparison that every trial makes, which is no better than another treatment."""
 _RELIEF = re.compile(r"\b(?:relie\w+|eased?|better|improv\w*|respon\w+|benefit\w*|help\w*|works?)\b")
-_EFFECT = re.compile(
+EFFECT = re.compile(
     r"\b(?:eas|reliev|reduc|less|loosen|calm|sooth|help|work|improv|decreas|lower|relax|treat|stop|cut|mak|tak|giv|let|"
     r"keep|kill|dull|few|becom|are|is|get|got|felt|feel|had|has|drop|fall|fell|go|went|for|good|against|better)\w*"
 )
@@ -216,7 +216,7 @@ def _is_of_another(
         return cramp or bool(asked & (SYMPTOMS - {"spasm"}) - title)
     if marks & TREATMENTS or named_products(text):
         return False
-    return bool(_unexplained(_EFFECT.split(text.lower(), maxsplit=1)[0], frame("subject")))
+    return bool(_unexplained(EFFECT.split(text.lower(), maxsplit=1)[0], frame("subject")))
 
 
 def _says_more(claim: Claim, text: str) -> bool:

@@ -11,6 +11,7 @@ from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry,
 from lissive.evidence.claim import JUDGED, Claim, Conflict
 from lissive.evidence.claim_match import Match, nearest
 from lissive.evidence.claim_reading import read_as
+from lissive.evidence.claim_voice import VOICES, voice
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title
@@ -261,6 +262,7 @@ def about_text(near: Sequence[Match], about: str) -> str:
         wrapped(f"{_VERDICT_ON[first.is_less]}: {first.claim.verdict_label.upper()}"),
         OPPOSED if first.opposed else "",
     ]
+    lines += [VOICES[said]] if (said := voice(about)) else []
     claims = [each.claim for each in near]
     return paragraphs(["\n".join(filter(None, lines)), *map(claim_text, claims), _note(*claims), LIMITS])
 
@@ -296,10 +298,11 @@ def article_text(rows: Sequence[Answered]) -> str:
 
 
 def summary(rows: Sequence[Answered]) -> str:
-    """Sentences by kind, and claims by verdict."""
+    """Sentences by kind; those that make claims by the worst verdict in them."""
     kinds = Counter(row.kind for row in rows)
     parts = [f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind]]
-    verdicts = Counter(each.claim.verdict_label for row in rows for each in row.claims)
+    wholes = [row.whole for row in rows if row.claims]
+    verdicts = Counter(each.claim.verdict_label if each else "the opposite of a claim" for each in wholes)
     claims = f" Claims: {listed([f'{n} {name}' for name, n in verdicts.most_common()])}." if verdicts else ""
     unanswered = sum(row.is_open for row in rows)
     left = f" Without an answer: {unanswered}." if unanswered else ""
@@ -308,7 +311,8 @@ def summary(rows: Sequence[Answered]) -> str:
 
 def lines_of(row: Answered) -> list[str]:
     """What is said of a sentence, line by line."""
-    lines = []
+    lines = [VOICES[row.voice]] if row.voice else []
+    lines += [as_a_whole(row)] if len(row.claims) > 1 else []
     for each in row.claims:
         claim = each.claim
         on = "On what the sentence says: " if each.is_less else ""
@@ -323,6 +327,13 @@ def lines_of(row: Answered) -> list[str]:
     if row.see:
         lines.append(f"More: {row.see}")
     return lines
+
+
+def as_a_whole(row: Answered) -> str:
+    """The verdict of a sentence with several claims."""
+    if row.whole is None:
+        return "As a whole: no verdict, as the sentence says the opposite of one of these claims."
+    return f"As a whole: {row.whole.claim.verdict_label.upper()}, the worst of {len(row.claims)} claims."
 
 
 def _sentence(row: Answered) -> str:
