@@ -11,6 +11,7 @@ from lissive.cli import main as door
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
 from lissive.evidence.answer import by_rule
+from lissive.evidence.article import answered
 from lissive.evidence.claim import CLAIMS, claim_of, claims_of, shipped_claims
 from lissive.evidence.claim_match import matches
 from lissive.evidence.claim_words import marks_of
@@ -90,6 +91,33 @@ def test_a_neighbouring_or_stronger_assertion_gets_no_favourable_verdict() -> No
         for each in matches(text)
         if each.claim.verdict in FAVOURABLE and not each.opposed
     ]
+
+
+def test_a_report_of_no_help_is_not_read_as_help() -> None:
+    """What did not help, was only hoped for, was given up or came back; and sleep or walking made less."""
+    texts = (Path(__file__).parent / "no_help.txt").read_text(encoding="utf-8").splitlines()
+    assert len(texts) >= 120
+    assert not [
+        (text, each.claim.id)
+        for text in texts
+        for each in (*matches(text), *(one for row in answered(text) for one in row.claims))
+        if each.claim.verdict in FAVOURABLE and not each.opposed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("weed eased my spasms", "spasms_overall"),
+        ("I sleep better with cannabis", "sleep"),
+        ("cannabis for spasms", "spasms_overall"),
+        ("Sativex after baclofen and tizanidine failed", "after_failure"),
+        ("cannabis is used to ease stiffness", "stiffness_patient_rated"),
+    ],
+)
+def test_a_report_of_help_or_a_mere_name_is_still_answered(text: str, id: str) -> None:
+    found = matches(text)[0]
+    assert (found.claim.id, found.claim.verdict in FAVOURABLE, found.opposed) == (id, True, False)
 
 
 def test_a_misspelt_name_is_known_and_another_condition_is_not_taken_for_it() -> None:

@@ -188,7 +188,9 @@ def _claims(asked: str) -> tuple[Match, ...]:
     asked = read_as(asked).text
     near, marks = matches(asked)[:1], marks_of(asked)
     parts = [part for part in _PARTS.split(asked) if re.search(r"\w", part)]
-    if near and not all(EFFECT.search(part) or marks_of(part) for part in parts):  # several things of one statement, "pain and swelling"
+    if near and not all(
+        EFFECT.search(part) or marks_of(part) for part in parts
+    ):  # several things of one statement, "pain and swelling"
         return tuple(near)
     found = [matches(part) for part in parts] if len(parts) > 1 else []
     if not found or not all(found) or any(_is_another(each[0], marks) for each in found):
