@@ -181,16 +181,15 @@ _WHOLE = ("other_condition", "animal", "children", "pregnancy", "cbd", "topical"
 
 
 def _claims(asked: str) -> tuple[Match, ...]:
-    """The claim nearest to each part of a sentence; the nearest to all of it, where a part has none; or none.
+    """The claim nearest to each part of a sentence; the nearest to all of it where a part has none, or only names a
+    second thing of one statement; or none.
 
     What a sentence names once, a condition or a product, holds for each part.
     """
     asked = read_as(asked).text
     near, marks = matches(asked)[:1], marks_of(asked)
     parts = [part for part in _PARTS.split(asked) if re.search(r"\w", part)]
-    if near and not all(
-        EFFECT.search(part) or marks_of(part) for part in parts
-    ):  # several things of one statement, "pain and swelling"
+    if near and not all(EFFECT.search(each) or marks_of(each) for each in parts):  # "pain and swelling"
         return tuple(near)
     found = [matches(part) for part in parts] if len(parts) > 1 else []
     if not found or not all(found) or any(_is_another(each[0], marks) for each in found):
