@@ -120,6 +120,46 @@ def test_a_report_of_help_or_a_mere_name_is_still_answered(text: str, id: str) -
     assert (found.claim.id, found.claim.verdict in FAVOURABLE, found.opposed) == (id, True, False)
 
 
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        "cannabis is safe", "cannabis is harmless", "you can drive on cannabis", "cannabis cures MS",
+        "cannabis replaces baclofen", "cannabis heals nerves", "cannabis slows MS", "cannabis is not addictive",
+        "cannabis is better than baclofen", "nobody can overdose on cannabis", "cannabis has no side effects",
+        "cannabis does not interact with warfarin", "cannabis ends spasms for good",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "said",
+    [
+        "No worries, {}", "{}, no doubt about it", "Nothing helped me before, but {}", "I am not a doctor, but {}",
+        "{} and never lets me down", "My legs were still stiff, {}", "{} and the spasms never came back",
+        "Don't listen to the others: {}", "{}, no matter what they say", "It is no secret that {}",
+    ],
+)  # fmt: skip
+def test_a_denial_of_something_else_does_not_make_a_false_text_the_opposite_of_its_claim(
+    assertion: str, said: str
+) -> None:
+    found = matches(said.format(assertion))
+    assert not [each.claim.id for each in found[:1] if each.opposed or each.claim.verdict in FAVOURABLE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cannabis is not safe",
+        "Cannabis is not safe, no doubt about it",
+        "I doubt that cannabis is safe",
+        "It is a myth that cannabis cures MS",
+        "Cannabis cannot replace baclofen",
+        "You should not drive on cannabis, my neurologist says",
+        "Cannabis is addictive, and I am still in pain",
+    ],
+)
+def test_a_denial_of_the_claim_itself_is_its_opposite(text: str) -> None:
+    assert matches(text)[0].opposed
+
+
 def test_a_misspelt_name_is_known_and_another_condition_is_not_taken_for_it() -> None:
     assert matches("marajuana helps my spasams")[0].claim.id == "spasms_overall"
     assert not matches("marajuana helps my myotonia")

@@ -24,7 +24,11 @@ def test_each_sentence_stands_beside_its_verdict(visitor):
 
 def test_how_a_sentence_is_said_and_its_verdict_as_a_whole_stand_before_the_claims(visitor):
     visitor.post("/article", text="I think cannabis improves sleep and is not addictive.")
-    parts = ("An opinion is no evidence", "As a whole: CONTRADICTED, the worst of 2 claims.", "improves sleep")
+    parts = (
+        "An opinion is no evidence",
+        "As a whole: CONTRADICTED, the worst of 2 claims.",
+        "improves sleep",
+    )
     places = [visitor.text.index(each, visitor.text.index("not addictive")) for each in parts]
     assert places == sorted(places)
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import FAVOURABLE, Claim, shipped_claims
-from lissive.evidence.claim_denial import denies
+from lissive.evidence.claim_denial import opposes
 from lissive.evidence.claim_helped import tells_of_help
 from lissive.evidence.claim_reading import read_as
 from lissive.evidence.claim_words import (
@@ -172,7 +172,7 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         share = shared / total if total else 1.0
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
-            opposed = denies(text, claim.needs) != denies(claim.claim, claim.needs)
+            opposed = opposes(text, claim)
             if favourable and not (opposed or claim.of_mechanism or tells_of_help(text)):
                 continue
             found.append(Match(claim, score + _COVERED * covered, opposed, claim.verdict))
