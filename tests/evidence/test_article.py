@@ -16,6 +16,7 @@ from lissive.evidence.claim import FAVOURABLE, VERDICTS, claim_of
 from lissive.evidence.claim_voice import VOICES
 from lissive.evidence.read import Trial, shipped_studies
 from lissive.evidence.result import searched, searches
+from lissive.report.evidence_html import article_page
 from lissive.report.evidence_text import article_text, lines_of
 
 STATEMENTS = sources().statements
@@ -76,6 +77,19 @@ def test_an_opinion_and_a_personal_report_are_told_as_such(text: str, voice: str
     (row,) = answered(text)
     assert (row.voice, row.kind) == (voice, kind)
     assert VOICES[voice] in article_text([row]) if voice else not {*VOICES.values()} & {*lines_of(row)}
+
+
+def test_the_verdict_on_a_claim_is_not_said_to_be_that_on_a_report_of_no_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "my cramps still hurt on weed"
+    (row,) = answered(text)
+    assert row.whole is None
+    assert "of which the text seems to say the opposite" in lines_of(row)[1]
+    assert "The claim, not the sentence, is PARTLY SUPPORTED" in lines_of(row)[1]
+    assert "the opposite of a claim</span>" in article_page("a", [row])
+    assert main(["evidence", "claims", "--about", text]) == 0
+    assert "not on your text: PARTLY SUPPORTED" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_opinion_has_the_verdict_of_its_claim_and_one_without_a_claim_stays_open() -> None:

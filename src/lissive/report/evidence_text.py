@@ -237,13 +237,19 @@ def _unverified(provenances: Iterable[str]) -> str:
     return f"{UNVERIFIED_NOTE}." if "recalled" in provenances else ""
 
 
-OPPOSED = "The text seems to say the opposite of this claim: the verdict is of the claim as worded here."
+_NEAREST = {
+    False: "Nearest claim",
+    True: "Nearest claim, of which the text seems to say the opposite",
+}
 
 
 _VERDICT_ON = {
-    False: "Verdict",
-    True: "Verdict on what you asked (the claim as worded has another)",
+    (False, False): "Verdict",
+    (False, True): "Verdict on what you asked (the claim as worded has another)",
+    (True, False): "Verdict on the claim as worded here, not on your text",
+    (True, True): "Verdict on the claim for what you asked, not on your text",
 }
+"""By whether the text says the opposite, and whether the verdict is less than the claim's own."""
 
 
 def about_text(near: Sequence[Match], about: str) -> str:
@@ -258,13 +264,12 @@ def about_text(near: Sequence[Match], about: str) -> str:
     first = near[0]
     lines = [
         asked,
-        wrapped(f"Nearest claim: {first.claim.claim}  [{first.claim.id}]"),
-        wrapped(f"{_VERDICT_ON[first.is_less]}: {first.claim.verdict_label.upper()}"),
-        OPPOSED if first.opposed else "",
+        wrapped(f"{_NEAREST[first.opposed]}: {first.claim.claim}  [{first.claim.id}]"),
+        wrapped(f"{_VERDICT_ON[first.opposed, first.is_less]}: {first.claim.verdict_label.upper()}"),
     ]
     lines += [VOICES[said]] if (said := voice(about)) else []
     claims = [each.claim for each in near]
-    return paragraphs(["\n".join(filter(None, lines)), *map(claim_text, claims), _note(*claims), LIMITS])
+    return paragraphs(["\n".join(lines), *map(claim_text, claims), _note(*claims), LIMITS])
 
 
 def claims_text(every: Sequence[Claim]) -> str:
@@ -315,11 +320,10 @@ def lines_of(row: Answered) -> list[str]:
     lines += [as_a_whole(row)] if len(row.claims) > 1 else []
     for each in row.claims:
         claim = each.claim
-        on = "On what the sentence says: " if each.is_less else ""
-        lines.append(
-            f"Nearest claim: {claim.claim} {on}{claim.verdict_label.upper()} (certainty {claim.certainty_words})."
-        )
-        lines += [OPPOSED] if each.opposed else []
+        verdict = f"{claim.verdict_label.upper()} (certainty {claim.certainty_words})."
+        on = "On what the sentence says: " if each.is_less and not each.opposed else ""
+        on = "The claim, not the sentence, is " if each.opposed else on
+        lines.append(f"{_NEAREST[each.opposed]}: {claim.claim} {on}{verdict}")
         lines.append(f"{claim.answer} {claim.certainty_reason}".rstrip())
     lines += [row.answer] if row.answer else []
     if row.as_of:
