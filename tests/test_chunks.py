@@ -273,7 +273,65 @@ def test_a_cluster_that_is_not_there_is_one_message(address, said, tmp_path, cap
     words = capsys.readouterr().err
     assert said in words
     assert words.count("\n") == 1
+    assert "--resume" not in words  # there is nothing to go on with
+    assert [path.name for path in tmp_path.iterdir()] == ["doses.csv"]
     assert "IO loop" not in {each.name for each in threading.enumerate()}  # no half of a client is left
+
+
+CLOSED = ["--cluster", "tcp://127.0.0.1:9"]
+DESIGN = """
+trial: small
+population: {cause: multiple_sclerosis}
+patients: 12
+arms:
+  drug: {product: nabiximols, units_counted: spray, most_per_day: 12}
+  placebo: {product: nabiximols, placebo: true, units_counted: spray, most_per_day: 12}
+weeks: 2
+visits_weeks: [1, 2]
+endpoints: [{measure: spasticity_nrs}]
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["trial", "reproduce", "--replicates", "20", "--only", "collin_2007", "--chunks"],
+        ["follow", "check", "--chunks"],
+        ["trial", "run", "design.yaml", "--replicates", "2", "--out"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_no_command_leaves_a_folder_where_no_cluster_answered(words, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.setattr("lissive.cluster._ANSWERS", "0.3s")
+    monkeypatch.chdir(tmp_path)
+    Path("design.yaml").write_text(DESIGN, encoding="utf-8")
+    assert door.main([*words, "deep/kept", *CLOSED]) == 2
+    assert "No scheduler answers" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["design.yaml"]
+    Path("own").mkdir()
+    assert door.main([*words, "own", *CLOSED]) == 2
+    assert Path("own").is_dir()  # it was there before
+    assert not list(Path("own").iterdir())
+
+
+def test_finished_chunks_stay_where_no_cluster_answers(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.setattr("lissive.cluster._ANSWERS", "0.3s")
+    with pytest.raises(SimulationError, match="disk is full"):
+        run_chunks(breaks_at_2, CHUNKS, tmp_path / "run", inputs=1)
+    with pytest.raises(SimulationError, match=r"No scheduler answers.*Finished chunks are in .*--resume"):
+        run_chunks(work, CHUNKS, tmp_path / "run", inputs=1, how=How(cluster=CLOSED[1], resume=True))
+    assert numbers_in(tmp_path / "run") == ["0.txt", "1.txt"]
+    run_chunks(work, CHUNKS, tmp_path / "run", inputs=1, how=How(resume=True))
+
+
+def test_a_run_that_ends_in_its_first_chunk_leaves_nothing(tmp_path):
+    with pytest.raises(
+        SimulationError, match=r"disk is full.*No chunk is finished: run the same command again"
+    ):
+        run_chunks(breaks_at_2, {"2.txt": 2, "3.txt": 3}, tmp_path / "deep" / "run", inputs=1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_refusal_without_a_word_of_its_own_is_named(tmp_path, capsys, monkeypatch):

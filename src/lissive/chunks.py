@@ -20,7 +20,7 @@ from typing import Any
 
 from lissive.cluster import check_address, spread, worker_name
 from lissive.errors import SimulationError
-from lissive.files import atomic_path, clear_temporary, write_text
+from lissive.files import atomic_path, clear_temporary, new_folder, write_text
 from lissive.fingerprint import of_bytes
 from lissive.version import __version__
 
@@ -63,17 +63,19 @@ def run_chunks(
     stamp = of_bytes(
         json.dumps([inputs, list(chunks), __version__], sort_keys=True, default=str).encode(), 32
     )
-    missing = _begin(folder, stamp, list(chunks), how)
-    before = len(chunks) - len(missing)
+    if how.force and not how.resume and (folder / MANIFEST).is_file():
+        clear(folder)
+    with new_folder(folder), _nothing_half_made(folder):
+        missing = _begin(folder, stamp, list(chunks), how)
+        before = len(chunks) - len(missing)
 
-    def done(count: int) -> None:
-        if how.progress:
-            how.progress((before + count) / len(chunks))
+        def done(count: int) -> None:
+            if how.progress:
+                how.progress((before + count) / len(chunks))
 
-    done(0)
-    carry_out(
-        partial(_make, work, folder, stamp), [(name, chunks[name]) for name in missing], folder, how, done
-    )
+        done(0)
+        task = partial(_make, work, folder, stamp)
+        carry_out(task, [(name, chunks[name]) for name in missing], folder, how, partial(_any, folder), done)
     return [folder / name for name in chunks]
 
 
@@ -82,13 +84,21 @@ def carry_out(
     arguments: Sequence[Any],
     folder: Path,
     how: How,
+    holds: Callable[[], bool],
     done: Callable[[int], None] = lambda _: None,
 ) -> None:
     """`task` for each argument, here or on a cluster; it writes what comes of it into `folder`.
 
+    Parameters
+    ----------
+    holds : whether a finished chunk is in the folder.
     done : called with how many are done.
     """
-    kept = f"Finished chunks are in {folder}: run the same command again with --resume."
+
+    def kept() -> str:
+        words = f"Finished chunks are in {folder}: run the same command again with --resume."
+        return words if holds() else "No chunk is finished: run the same command again."
+
     try:
         with room_on_disk(folder, kept):
             if how.cluster is None:
@@ -107,20 +117,20 @@ def carry_out(
                     kept=kept,
                 )
     except KeyboardInterrupt:
-        how.say(f"interrupted. {kept}")
+        how.say(f"interrupted. {kept()}")
         raise
 
 
 @contextmanager
-def room_on_disk(place: Path, further: str) -> Iterator[None]:
-    """A full disk becomes one message, which says how to go on."""
+def room_on_disk(place: Path, further: Callable[[], str] = str) -> Iterator[None]:
+    """A full disk becomes one message, which says how to go on: `further`, asked then."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise SimulationError(
-            "The disk is full.", where=str(place), do=f"free some space. {further}".strip()
+            "The disk is full.", where=str(place), do=f"free some space. {further()}".strip()
         ) from None
 
 
@@ -139,21 +149,40 @@ def _make(work: Work, folder: Path, stamp: str, item: tuple[str, Any]) -> None:
     """One chunk and then its checksum."""
     name, argument = item
     if _said(folder / MANIFEST).get("run") != stamp:
-        raise SimulationError("The folder no longer holds this run.", where=str(folder))
+        raise SimulationError(
+            "The folder no longer holds this run.",
+            where=str(folder),
+            allowed="a folder that no other run writes to.",
+            do="run the same command again, with a folder of its own.",
+        )
     with atomic_path(folder / name) as place:
         work(argument, place)
     write_text(folder / f"{name}{_SUM}", _sum(folder / name))
 
 
+def _any(folder: Path) -> bool:
+    return any(folder.glob(f"*{_SUM}"))
+
+
+@contextmanager
+def _nothing_half_made(folder: Path) -> Iterator[None]:
+    """A run that began here and ends before its first chunk takes away what it wrote."""
+    began = not any(folder.iterdir())
+    try:
+        yield
+    except BaseException:
+        if began and not _any(folder):
+            clear_temporary(folder)
+            (folder / MANIFEST).unlink(missing_ok=True)
+        raise
+
+
 def _begin(folder: Path, stamp: str, names: Sequence[str], how: How) -> list[str]:
     """The folder made ready; the chunks that are still to be made."""
-    if how.force and not how.resume and (folder / MANIFEST).is_file():
-        clear(folder)
-    held = list(folder.iterdir()) if folder.is_dir() else []
+    held = list(folder.iterdir())
     if not held and how.resume:
         how.say(f"{folder}: there is no run yet to go on with; from the beginning.")
     if not held:
-        folder.mkdir(parents=True, exist_ok=True)
         said = {"run": stamp, "lissive_version": __version__, "chunks": len(names)}
         write_text(folder / MANIFEST, json.dumps(said) + "\n")
         return list(names)

@@ -94,7 +94,7 @@ def spread(
     *,
     done: Callable[[int], None],
     say: Say,
-    kept: str,
+    kept: Callable[[], str],
 ) -> None:
     """`task` for each argument, on the workers of a cluster.
 
@@ -102,7 +102,7 @@ def spread(
     ----------
     done : called with the place of each argument whose task has ended well.
     say : told that there is no worker.
-    kept : what an error says of the chunks that are finished, and how to go on.
+    kept : what an error says of the chunks that are finished by then, and how to go on.
 
     Raises       SimulationError, or what a task raised.
     """
@@ -132,7 +132,7 @@ def spread(
                     done(waiting.pop(future))
                 alone = bool(waiting) and not client.scheduler_info()["workers"]
                 if alone and not told and address != LOCAL:  # there they are still starting
-                    say(f"there is no worker at {address}; waiting for one (Ctrl-C to stop). {kept}")
+                    say(f"there is no worker at {address}; waiting for one (Ctrl-C to stop). {kept()}")
                 told = alone
 
 
@@ -143,7 +143,7 @@ def carried(versions: Mapping[str, str], pickled: bytes) -> None:
     task(argument)
 
 
-def _result(future: Any, kept: str) -> None:
+def _result(future: Any, kept: Callable[[], str]) -> None:
     from distributed import KilledWorker
 
     try:
@@ -154,7 +154,7 @@ def _result(future: Any, kept: str) -> None:
             f"One chunk ended {error.allowed_failures + 1} workers one after the other, the last {last}: most often "
             "for want of memory.",
             where="--cluster",
-            do=f"give workers more memory, or start fewer of them on a machine. {kept}",
+            do=f"give workers more memory, or start fewer of them on a machine. {kept()}",
         ) from None
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "lissive":
@@ -171,7 +171,7 @@ def _check(client: Client, mine: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _scheduler_there(address: str, kept: str) -> Iterator[None]:
+def _scheduler_there(address: str, kept: Callable[[], str]) -> Iterator[None]:
     from distributed import CancelledError
     from distributed.comm import CommClosedError
 
@@ -181,12 +181,12 @@ def _scheduler_there(address: str, kept: str) -> Iterator[None]:
         if isinstance(error, OSError) and not isinstance(error, CommClosedError | TimeoutError):
             raise  # a task's: a full disk, say
         raise SimulationError(
-            "The scheduler no longer answers.", where=address, do=f"start it again. {kept}"
+            "The scheduler no longer answers.", where=address, do=f"start it again. {kept()}"
         ) from None
 
 
 @contextmanager
-def _connected(address: str, kept: str) -> Iterator[Client]:
+def _connected(address: str, kept: Callable[[], str]) -> Iterator[Client]:
     from distributed import Client, LocalCluster
 
     if address == LOCAL:
@@ -209,7 +209,7 @@ def _connected(address: str, kept: str) -> Iterator[Client]:
         raise SimulationError(
             f"No scheduler answers ({first}).",
             where=address,
-            do=f"start it with `dask scheduler`, or correct --cluster. {kept}",
+            do=f"start it with `dask scheduler`, or correct --cluster. {kept()}",
         ) from None
     except (TypeError, RuntimeError, ValueError) as error:  # tls without certificates
         raise SimulationError(

@@ -14,7 +14,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -164,7 +164,10 @@ def writable(path: Path, *, folder: bool = False) -> Path:
         )
     if not path.parent.is_dir():
         raise SimulationError(
-            f"There is no folder {path.parent}.", where=str(path), do="make the folder, or correct the path."
+            f"There is no folder {path.parent}.",
+            where=str(path),
+            allowed="a file in a folder that is there.",
+            do="make the folder, or correct the path.",
         )
     return path
 
@@ -190,6 +193,23 @@ def _sync(place: Path, how: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """A folder that is there while it is written to.
+
+    After an error or an interruption, what was made of it here and holds nothing is taken away again.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for each in made:
+                each.rmdir()
+        raise
 
 
 def clear_temporary(folder: Path) -> None:

@@ -12,9 +12,12 @@ import pytest
 from lissive.cli.main import main
 from lissive.errors import EvidenceError
 from lissive.evidence.article import KINDS, answered, read_article, sentences, sources
-from lissive.evidence.claim import claim_of
+from lissive.evidence.claim import FAVOURABLE, VERDICTS, claim_of
+from lissive.evidence.claim_voice import VOICES
 from lissive.evidence.read import Trial, shipped_studies
 from lissive.evidence.result import searched, searches
+from lissive.report.evidence_html import article_page
+from lissive.report.evidence_text import article_text, lines_of
 
 STATEMENTS = sources().statements
 
@@ -51,6 +54,89 @@ def test_the_statements_are_those_of_both_articles() -> None:
 def test_several_assertions_are_each_answered_or_none(text: str, ids: list[str]) -> None:
     (row,) = answered(text)
     assert [each.claim.id for each in row.claims] == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "kind"),
+    [
+        ("In my view cannabis eases stiffness.", "opinion", "opinion"),
+        ("I think weed reduces spasms.", "opinion", "opinion"),
+        ("My neurologist believes cannabis eases stiffness.", "opinion", "opinion"),
+        ("Many patients feel that cannabis eases stiffness.", "opinion", "opinion"),
+        ("Many patients swear by cannabis for spasms.", "personal report", "opinion"),
+        ("Anecdotally, cannabis reduces spasms.", "personal report", "opinion"),
+        ("My husband's stiffness eased with Sativex.", "personal report", "personal report"),
+        ("my cramps still hurt on weed", "personal report", "personal report"),
+        ("I think it is legal in New York to treat spasms.", "opinion", "law"),
+        ("Cannabis eases stiffness.", "", "effect"),
+        ("In trials patients felt less stiffness.", "", "effect"),
+        ("Does weed help my spasms?", "", "effect"),
+    ],
+)
+def test_an_opinion_and_a_personal_report_are_told_as_such(text: str, voice: str, kind: str) -> None:
+    (row,) = answered(text)
+    assert (row.voice, row.kind) == (voice, kind)
+    assert VOICES[voice] in article_text([row]) if voice else not {*VOICES.values()} & {*lines_of(row)}
+
+
+def test_the_verdict_on_a_claim_is_not_said_to_be_that_on_a_report_of_no_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "my cramps still hurt on weed"
+    (row,) = answered(text)
+    assert row.whole is None
+    assert "of which the text seems to say the opposite" in lines_of(row)[1]
+    assert "The claim, not the sentence, is PARTLY SUPPORTED" in lines_of(row)[1]
+    assert "the opposite of a claim</span>" in article_page("a", [row])
+    assert main(["evidence", "claims", "--about", text]) == 0
+    assert "not on your text: PARTLY SUPPORTED" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_opinion_has_the_verdict_of_its_claim_and_one_without_a_claim_stays_open() -> None:
+    safe, cancer = answered("I believe cannabis is safe. I believe cannabis cures cancer.")
+    assert safe.whole.claim.verdict == "contradicted"
+    assert cancer.kind == "opinion"
+    assert cancer.is_open
+
+
+@pytest.mark.parametrize(
+    ("text", "ids", "whole"),
+    [
+        ("Cannabis improves sleep and is not addictive.", ["sleep", "dependence"], "contradicted"),
+        (
+            "Cannabis eases stiffness and is not addictive.",
+            ["stiffness_patient_rated", "dependence"],
+            "contradicted",
+        ),
+        ("Cannabis eases spasms and I can drive.", ["spasms_overall", "driving"], "contradicted"),
+        ("Cannabis eases stiffness and cures spasms.", ["stiffness_patient_rated", "cure"], "not_shown"),
+        (
+            "Cannabis eases stiffness but does not reduce inflammation.",
+            ["stiffness_patient_rated", "inflammation"],
+            "",
+        ),
+    ],
+)
+def test_each_part_of_a_joined_sentence_has_its_verdict_and_the_whole_the_worst(
+    text: str, ids: list[str], whole: str
+) -> None:
+    (row,) = answered(text)
+    assert [each.claim.id for each in row.claims] == ids
+    assert row.to_json()["verdict"] == whole
+    said = article_text([row])
+    assert said.count("As a whole: ") == 1
+    counted = said.partition("Claims: ")[2].partition(".")[0]
+    assert counted == (f"1 {VERDICTS[whole]}" if whole else "1 the opposite of a claim")
+
+
+def test_no_sentence_that_is_refused_is_favourable_as_a_whole() -> None:
+    texts = (Path(__file__).parent / "not_favourable.txt").read_text(encoding="utf-8").splitlines()
+    wholes = [(text, row.whole) for text in texts for row in answered(text)]
+    assert not [
+        text
+        for text, whole in wholes
+        if whole and whole.claim.verdict in FAVOURABLE and not whole.claim.of_mechanism
+    ]
 
 
 def test_what_is_on_the_subject_and_open_is_told_from_what_is_elsewhere() -> None:

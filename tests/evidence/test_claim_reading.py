@@ -92,30 +92,85 @@ def test_a_fragment_finds_the_claim_on_what_it_names(text: str, id: str) -> None
     assert matches(text)[0].claim.id == id
 
 
-def _without_a_letter(word: str) -> str:
-    return word[:2] + word[3:]
+def _without_a_letter(word: str, at: int) -> str:
+    return word[:at] + word[at + 1 :]
 
 
-def _swapped(word: str) -> str:
-    return word[:2] + word[3] + word[2] + word[4:]
+def _swapped(word: str, at: int) -> str:
+    return word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
 
 
-@pytest.mark.parametrize("wrong", [_without_a_letter, _swapped])
-def test_one_typing_error_makes_nothing_favourable(wrong: Callable[[str], str]) -> None:
-    """In one word of each sentence that is refused; "mets" for "melts" is a stem of another word."""
+def _doubled(word: str, at: int) -> str:
+    return word[:at] + word[at] + word[at:]
+
+
+def _with_the_key_beside(word: str, at: int) -> str:
+    row = next(each for each in ("qwertyuiop", "asdfghjkl", "zxcvbnm") if word[at].lower() in each)
+    k = row.index(word[at].lower())
+    return word[:at] + (row[k - 1] if k else row[1]) + word[at + 1 :]
+
+
+def _favourable(said: str) -> list[str]:
+    return [
+        each.claim.id
+        for each in matches(said)
+        if each.claim.verdict in FAVOURABLE and not each.opposed and not each.claim.of_mechanism
+    ]
+
+
+ERRORS = [_without_a_letter, _swapped, _doubled, _with_the_key_beside]
+
+
+@pytest.mark.parametrize("wrong", ERRORS)
+def test_one_typing_error_makes_nothing_favourable(wrong: Callable[[str, int], str]) -> None:
+    """In the middle of one word of each sentence that is refused."""
     found = []
     for n, text in enumerate(REFUSED):
         words = list(re.finditer(r"[A-Za-z]{6,}", text))
-        if not words:
-            continue
-        at = words[n % len(words)]
-        said = text[: at.start()] + wrong(at.group()) + text[at.end() :]
-        found += [
-            (said, each.claim.id)
-            for each in matches(said)
-            if each.claim.verdict in FAVOURABLE and not each.opposed and not each.claim.of_mechanism
-        ]
+        if words:
+            at = words[n % len(words)]
+            said = text[: at.start()] + wrong(at.group(), len(at.group()) // 2) + text[at.end() :]
+            found += [(said, *_favourable(said))] if _favourable(said) else []
     assert not found
+
+
+@pytest.mark.slow
+def test_a_typing_error_in_any_word_makes_next_to_nothing_favourable() -> None:
+    """In every word of three letters or more: "cows" for "cos" is a word, and no spelling tells what was meant."""
+    tried, found = 0, []
+    for text in REFUSED:
+        for at in re.finditer(r"[A-Za-z]{3,}", text):
+            for wrong in ERRORS:
+                said = text[: at.start()] + wrong(at.group(), len(at.group()) // 2) + text[at.end() :]
+                if said != text:
+                    tried += 1
+                    found += [said] if _favourable(said) else []
+    assert tried > 20_000
+    assert len(found) <= tried / 3000, found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cannabis massovely reduces spasms",
+        "Cannabis cutes stiffness",
+        "cannabis buter relieves MS stiffness",
+        "dronabinol relieves stiffness in AS",
+        "cannabis ol is great for MS spasticity",
+        "smokking pot makes MS spasms less frequent",
+        "the number of spasms fell form 12 to 3 per day on Sativex",
+    ],
+)
+def test_a_word_that_is_nearly_one_of_the_tables_is_not_taken_for_it(text: str) -> None:
+    assert not _favourable(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Cannabis noticeably eases stiffness", "weed is good for stiffness in the UK", "adding THC eases MS"],
+)
+def test_a_usual_adverb_form_or_country_is_no_strange_word(text: str) -> None:
+    assert _favourable(text)
 
 
 def test_a_corrected_word_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

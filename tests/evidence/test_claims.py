@@ -11,6 +11,7 @@ from lissive.cli import main as door
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_reviews, shipped_studies
 from lissive.evidence.answer import by_rule
+from lissive.evidence.article import answered
 from lissive.evidence.claim import CLAIMS, claim_of, claims_of, shipped_claims
 from lissive.evidence.claim_match import matches
 from lissive.evidence.claim_words import marks_of
@@ -90,6 +91,73 @@ def test_a_neighbouring_or_stronger_assertion_gets_no_favourable_verdict() -> No
         for each in matches(text)
         if each.claim.verdict in FAVOURABLE and not each.opposed
     ]
+
+
+def test_a_report_of_no_help_is_not_read_as_help() -> None:
+    """What did not help, was only hoped for, was given up or came back; and sleep or walking made less."""
+    texts = (Path(__file__).parent / "no_help.txt").read_text(encoding="utf-8").splitlines()
+    assert len(texts) >= 120
+    assert not [
+        (text, each.claim.id)
+        for text in texts
+        for each in (*matches(text), *(one for row in answered(text) for one in row.claims))
+        if each.claim.verdict in FAVOURABLE and not each.opposed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("weed eased my spasms", "spasms_overall"),
+        ("I sleep better with cannabis", "sleep"),
+        ("cannabis for spasms", "spasms_overall"),
+        ("Sativex after baclofen and tizanidine failed", "after_failure"),
+        ("cannabis is used to ease stiffness", "stiffness_patient_rated"),
+    ],
+)
+def test_a_report_of_help_or_a_mere_name_is_still_answered(text: str, id: str) -> None:
+    found = matches(text)[0]
+    assert (found.claim.id, found.claim.verdict in FAVOURABLE, found.opposed) == (id, True, False)
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        "cannabis is safe", "cannabis is harmless", "you can drive on cannabis", "cannabis cures MS",
+        "cannabis replaces baclofen", "cannabis heals nerves", "cannabis slows MS", "cannabis is not addictive",
+        "cannabis is better than baclofen", "nobody can overdose on cannabis", "cannabis has no side effects",
+        "cannabis does not interact with warfarin", "cannabis ends spasms for good",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "said",
+    [
+        "No worries, {}", "{}, no doubt about it", "Nothing helped me before, but {}", "I am not a doctor, but {}",
+        "{} and never lets me down", "My legs were still stiff, {}", "{} and the spasms never came back",
+        "Don't listen to the others: {}", "{}, no matter what they say", "It is no secret that {}",
+    ],
+)  # fmt: skip
+def test_a_denial_of_something_else_does_not_make_a_false_text_the_opposite_of_its_claim(
+    assertion: str, said: str
+) -> None:
+    found = matches(said.format(assertion))
+    assert not [each.claim.id for each in found[:1] if each.opposed or each.claim.verdict in FAVOURABLE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cannabis is not safe",
+        "Cannabis is not safe, no doubt about it",
+        "I doubt that cannabis is safe",
+        "It is a myth that cannabis cures MS",
+        "Cannabis cannot replace baclofen",
+        "You should not drive on cannabis, my neurologist says",
+        "Cannabis is addictive, and I am still in pain",
+    ],
+)
+def test_a_denial_of_the_claim_itself_is_its_opposite(text: str) -> None:
+    assert matches(text)[0].opposed
 
 
 def test_a_misspelt_name_is_known_and_another_condition_is_not_taken_for_it() -> None:

@@ -157,6 +157,9 @@ def test_what_cannot_be_run_is_one_message(place, as_read, old, new, said):
     with pytest.raises(LissiveError, match=said) as fault:
         Document(place / "h.sedml", json.loads(as_read.replace(old, new))).run()
     assert "\n" not in str(fault.value)
+    assert fault.value.where.startswith(str(place / "h.sedml"))
+    assert fault.value.allowed
+    assert fault.value.do
 
 
 def test_a_folder_of_something_else_is_kept(place, capsys):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
 
 from lissive.errors import ModelError
+from lissive.model.check import to_antimony, to_sbml
 from lissive.model.fit_text import without
 from lissive.model.read import read_antimony, read_sbml
 from lissive.simulation.planned import selected
@@ -58,6 +60,57 @@ def test_what_is_about_pictures_changes_nothing_however_it_is_written(what: str)
     )
     with pytest.raises(ModelError, match=r'^m.xml:6: "k9" is not defined'):  # lines stay where they are
         read_sbml(PICTURES[what].replace("<ci>k</ci>", "<ci>k9</ci>"), "m.xml")
+
+
+def flux_balance(version: int, model: str = "", law: bool = True) -> str:
+    """The same S and k with bounds, an objective and a formula of the package fbc, which act on no rate."""
+    rate = f"<kineticLaw><math {MATH}><apply><times/><ci>k</ci><ci>S</ci></apply></math></kineticLaw>"
+    return f"""<sbml xmlns="{L3}/core" xmlns:fbc="{L3}/fbc/version{version}" level="3" version="1" fbc:required="false">
+<model id="m" {model}>
+<listOfCompartments><compartment id="c" size="2" constant="true"/></listOfCompartments>
+<listOfSpecies><species id="S" compartment="c" initialAmount="3" hasOnlySubstanceUnits="false"
+ boundaryCondition="false" constant="false" fbc:charge="-1" fbc:chemicalFormula="C6H12O6"/></listOfSpecies>
+<listOfParameters><parameter id="k" value="0.5" constant="true"/><parameter id="lb" value="0" constant="true"/>
+</listOfParameters>
+<listOfReactions><reaction id="J" reversible="false" fast="false" fbc:lowerFluxBound="lb" fbc:upperFluxBound="lb">
+<listOfReactants><speciesReference species="S" stoichiometry="1" constant="true"/></listOfReactants>
+{rate if law else ""}</reaction></listOfReactions>
+<fbc:listOfObjectives fbc:activeObjective="o"><fbc:objective fbc:id="o" fbc:type="maximize"><fbc:listOfFluxObjectives>
+<fbc:fluxObjective fbc:reaction="J" fbc:coefficient="1"/></fbc:listOfFluxObjectives></fbc:objective>
+</fbc:listOfObjectives></model></sbml>"""
+
+
+FBC = 'The SBML package fbc is ignored: it is declared as optional (required="false").'
+
+
+@pytest.mark.parametrize(("version", "model"), [(1, ""), (2, 'fbc:strict="false"'), (2, "")])
+def test_flux_balance_constraints_change_no_rate_and_are_named(version: int, model: str) -> None:
+    """The bounds would hold J at 0; the last model lacks what libSBML demands of the package."""
+    text = flux_balance(version, model)
+    found = read_sbml(text)
+    assert found.notes == (FBC,)
+    assert integrate(found, [0.0, 2.0], ["S"])[1] == pytest.approx(
+        [3.0 * math.exp(-0.5 * 2.0 / 2.0)], rel=1e-6
+    )
+    assert read_sbml(to_sbml(text)).notes == (FBC,)
+    if (version, model) != (2, ""):  # libAntimony reads no file with such a fault
+        assert read_antimony(to_antimony(text)[0]).notes == (FBC,)
+
+
+def test_flux_balance_constraints_that_a_file_requires_are_refused() -> None:
+    text = flux_balance(2, 'fbc:strict="false"')
+    for wrong in ('fbc:required="true"', ""):
+        with pytest.raises(
+            ModelError,
+            match=r'^m.xml:1: the SBML package "fbc" is out of scope.*What to do: .*fbc:required="false"',
+        ):
+            read_sbml(text.replace('fbc:required="false"', wrong), "m.xml")
+
+
+def test_a_reaction_without_a_rate_is_named() -> None:
+    found = read_sbml(flux_balance(2, 'fbc:strict="false"', law=False))
+    assert found.notes == (FBC, "No rate in the file for reaction J: 0 was assumed.")
+    assert integrate(found, [0.0, 2.0], ["S"])[1] == pytest.approx([3.0])
 
 
 def test_what_is_left_out_is_left_out_whole() -> None:

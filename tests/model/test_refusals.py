@@ -110,9 +110,23 @@ def test_a_package_that_changes_the_meaning_is_refused_by_name(package: str) -> 
         read_sbml(sbml("", required), "m.xml")
 
 
-@pytest.mark.parametrize("package", ["layout", "render", "groups"])
+@pytest.mark.parametrize("package", ["comp", "multi", "distrib", "arrays", "spatial", "qual"])
+def test_a_package_that_has_to_be_required_is_refused_where_the_file_calls_it_optional(package: str) -> None:
+    with pytest.raises(ModelError, match=f'm.xml:1: the SBML package "{package}" is out of scope'):
+        read_sbml(sbml("", f' xmlns:q="{CORE}/{package}/version1" q:required="false"'), "m.xml")
+
+
+@pytest.mark.parametrize("package", ["layout", "render", "groups", "annot"])
 def test_a_package_about_pictures_is_ignored(package: str) -> None:
-    read_sbml(sbml("", f' xmlns:q="{CORE}/{package}/version1" q:required="false"'), "m.xml")
+    assert (
+        read_sbml(sbml("", f' xmlns:q="{CORE}/{package}/version1" q:required="false"'), "m.xml").notes == ()
+    )
+
+
+@pytest.mark.parametrize("package", ["fbc", "novel"])
+def test_an_optional_package_is_ignored_and_named(package: str) -> None:
+    found = read_sbml(sbml("", f' xmlns:q="{CORE}/{package}/version1" q:required="false"'), "m.xml")
+    assert [note.split(":")[0] for note in found.notes] == [f"The SBML package {package} is ignored"]
 
 
 ANTIMONY_FAULTS = {

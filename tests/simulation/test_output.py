@@ -147,7 +147,9 @@ def test_an_unknown_ending_lists_the_known(run, tmp_path):
 
 
 def test_a_missing_folder_is_named(run, tmp_path):
-    with pytest.raises(SimulationError, match=r"There is no folder .*nowhere\. What to do: make the folder"):
+    with pytest.raises(
+        SimulationError, match=r"There is no folder .*nowhere\. Allowed: .* What to do: make the folder"
+    ):
         write(run, tmp_path / "nowhere" / "r.csv")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,6 +43,26 @@ def test_what_is_divided_by_is_named_with_its_values(
 
 def test_a_run_with_a_positive_km_ends_well() -> None:
     assert ended("Vm*S/(Km + S)", km=5.0) == ""
+
+
+@pytest.mark.parametrize("rtol", [1e-5, 1e-6])
+@pytest.mark.parametrize(
+    "text", ["A = 1; a = 2; A' = 1/(time - a)", "x = 0; B = 0; a = 2; x' = 1; B' = 1/(a - x)"]
+)
+def test_no_run_passes_a_pole_at_the_tolerance_that_the_documents_name(text: str, rtol: float) -> None:
+    """The integral of 1/x over 0 does not exist."""
+    own = pd.DataFrame({"a": np.linspace(1.0, 4.0, 200)})
+    run = lissive.simulate(read_antimony(text), subjects=own, times=[0.0, 25.0], rtol=rtol)
+    assert (run.status.values != 0).all()
+
+
+def test_a_solution_that_ends_at_a_pole_ends_at_its_time() -> None:
+    """S' = -Vm S/(S - 1): S - ln S falls by Vm a unit of time, and S is 1 when it has come from 10 - ln 10 to 1."""
+    rates = np.linspace(0.5, 3.0, 24)
+    model = read_antimony("S = 10; Vm = 1; S' = -Vm*S/(S - 1)")
+    run = lissive.simulate(model, subjects=pd.DataFrame({"Vm": rates}), times=[0.0, 25.0])
+    said = [re.match(r"stopped at time ([\d.]+): .*divided by S - 1,", each) for each in run.message.values]
+    assert [float(each[1]) for each in said] == pytest.approx((9.0 - np.log(10.0)) / rates, rel=1e-4)
 
 
 def test_who_gives_a_bound_on_steps_is_told_of_it() -> None:

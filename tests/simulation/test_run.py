@@ -115,15 +115,21 @@ def test_times_from_a_file(tmp_path: Path) -> None:
     [
         ({}, "No output times are given"),
         ({"until": 0, "every": 1}, "until is 0 and every is 1"),
-        ({"times": [-1.0, 2.0]}, "not usable"),
+        ({"times": [-1.0, 2.0]}, "times: -1 is no output time"),
         ({"until": 1, "every": 1, "subjects": 0}, "subjects is 0"),
         ({"until": 1, "every": 1, "select": ["C", "CX"]}, '"CX" is not a quantity.*Did you mean'),
         (
             {"until": 1, "every": 1, "subjects": pd.DataFrame({"cl": [1.0]})},
             'column "cl" is no parameter.*ID, .*CL',
         ),
-        ({"until": 1, "every": 1, "subjects": pd.DataFrame({"CL": [1.0, None]})}, "subjects:3: CL is nan"),
-        ({"until": 1, "every": 1, "subjects": pd.DataFrame({"ID": [1, 1]})}, "an ID comes twice"),
+        (
+            {"until": 1, "every": 1, "subjects": pd.DataFrame({"CL": [1.0, None]})},
+            "subjects, row 2: CL is nan",
+        ),
+        (
+            {"until": 1, "every": 1, "subjects": pd.DataFrame({"ID": [1, 1]})},
+            "subjects, row 2: ID 1 comes twice",
+        ),
         ({"until": 1, "every": 1, "subjects": "nobody.csv"}, "nobody.csv: it cannot be read .No such file"),
     ],
 )
@@ -183,7 +189,7 @@ def test_tolerances_have_a_range(given: dict[str, float], said: str) -> None:
         ("ID,ka\n1,\n", "people.csv:2: 2 cells, 1 of them empty"),
         ("ID,ka\n", "no subjects"),
         ("", "the file is empty"),
-        ("ID,ka,ka\n1,2,3\n", "a column comes twice"),
+        ("ID,ka,ka\n1,2,3\n", ":1: the column ka comes twice"),
         ("ID,ka\n1,TRUE\n", "people.csv:2: ka is TRUE"),
     ],
 )

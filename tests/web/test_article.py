@@ -22,6 +22,17 @@ def test_each_sentence_stands_beside_its_verdict(visitor):
     assert "sunny &lt;today&gt;" in visitor.page
 
 
+def test_how_a_sentence_is_said_and_its_verdict_as_a_whole_stand_before_the_claims(visitor):
+    visitor.post("/article", text="I think cannabis improves sleep and is not addictive.")
+    parts = (
+        "An opinion is no evidence",
+        "As a whole: CONTRADICTED, the worst of 2 claims.",
+        "improves sleep",
+    )
+    places = [visitor.text.index(each, visitor.text.index("not addictive")) for each in parts]
+    assert places == sorted(places)
+
+
 def test_a_saved_page_is_read_as_it_is_seen(visitor):
     page = b"<!doctype html><p>Cannabis cures spasms.</p><script>It is natural.</script>"
     visitor.post("/article", file=SimpleUploadedFile("a.html", page))

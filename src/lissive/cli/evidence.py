@@ -147,6 +147,7 @@ def claims(
     from lissive.evidence.claim import shipped_claims
     from lissive.evidence.claim_match import matches, nearest
     from lissive.evidence.claim_reading import read_as
+    from lissive.evidence.claim_voice import voice
 
     if about is not None and not about.strip():
         raise EvidenceError("It is empty.", where="--about", do="write the claim in plain words.")
@@ -154,6 +155,8 @@ def claims(
     if as_json:
         rows = shipped_claims() if found is None else found
         said: dict[str, object] = {"about": about, "claims": [row.to_json() for row in rows]}
+        if about is not None:
+            said["voice"] = voice(about)
         if about is not None and (reading := read_as(about)).corrected:
             said["read_as"] = reading.text
             said["corrected"] = [each._asdict() for each in reading.corrected]

@@ -164,7 +164,10 @@ def _ending(out: Path, ending: str) -> None:
 
     if out.suffix != ending:
         raise InterchangeError(
-            f"Unsupported file extension {out.suffix!r}.", where="--out", allowed=f"{ending}."
+            f"Unsupported file extension {out.suffix!r}.",
+            where="--out",
+            allowed=f"{ending}.",
+            do="give the file a name with this extension.",
         )
 
 

@@ -122,17 +122,24 @@ def simulate(
         return
     if covariates is not None and covariates not in MODES:
         raise SimulationError(
-            f"--covariates is {covariates!r}.", where="--covariates", allowed=f"{' or '.join(MODES)}."
+            f"--covariates is {covariates!r}.",
+            where="--covariates",
+            allowed=f"{' or '.join(MODES)}.",
+            do="name one of the two.",
         )
     if out.suffix not in FORMATS:
         raise SimulationError(
-            f"Unsupported file extension {out.suffix!r}.", where="--out", allowed=f"{', '.join(FORMATS)}."
+            f"Unsupported file extension {out.suffix!r}.",
+            where="--out",
+            allowed=f"{', '.join(FORMATS)}.",
+            do="give the result a name with one of these extensions.",
         )
     if (times is not None and until is not None) or (until is None) != (every is None):
         raise SimulationError(
             "The output times are not clear.",
             where="--times",
             allowed="--until with --every; or --times; or neither, with observation rows in --events.",
+            do="add what is missing, or leave one out.",
         )
     if vpc is not None and (population is None or events is None):
         raise SimulationError(
@@ -255,6 +262,7 @@ def _petab(path: Path, out: Path, how: Mapping[str, Any], force: bool, as_json: 
             f"Unsupported file extension {out.suffix!r}.",
             where="--out",
             allowed=".tsv: PEtab's table of what was simulated.",
+            do="give the result a name with this extension.",
         )
     from lissive.interchange.petab import fit_to_file
 
@@ -272,6 +280,7 @@ def _sedml(path: Path, out: Path, how: Mapping[str, Any], force: bool, as_json: 
             f"Unsupported file extension {out.suffix!r}.",
             where="--out",
             allowed=".csv for one report, or a folder with a .csv for each.",
+            do="name a .csv or a folder.",
         )
     from lissive.interchange.sedml_files import run_to_files
 

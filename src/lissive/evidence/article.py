@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,9 +18,10 @@ from pydantic import ConfigDict, Field
 
 from lissive.case.vocabulary import causes, meant
 from lissive.errors import EvidenceError
-from lissive.evidence.claim import FAVOURABLE, KeyNumber
-from lissive.evidence.claim_match import Match, as_asked, matches
+from lissive.evidence.claim import FAVOURABLE, MARKS, KeyNumber
+from lissive.evidence.claim_match import EFFECT, Match, as_asked, matches
 from lissive.evidence.claim_reading import read_as
+from lissive.evidence.claim_voice import voice
 from lissive.evidence.claim_words import marks_of
 from lissive.evidence.read import DATA, Cited, marked
 from lissive.evidence.words import known
@@ -29,7 +30,11 @@ from lissive.table import TableRow, read_table
 from lissive.typed import Row, typed
 
 SOURCES = DATA / "sources.yaml"
-KINDS = ("effect", "mechanism", "law", "service", "usual care", "research", "opinion", "burden", "other")
+KINDS = (
+    *("effect", "mechanism", "law", "service", "usual care", "research"),
+    *("opinion", "personal report", "burden", "other"),
+)
+_WORST_FIRST = tuple(MARKS)
 _MOST_BYTES = 5_000_000
 _SUBJECT = re.compile(
     r"cannab|marijuana|\bthc\b|\bcbd\b|hemp|weed\b|nabiximols|sativex|spasm|cramp|spastic|stiff|\bms\b|\bals\b"
@@ -94,6 +99,13 @@ class Answered:
     see: str = ""
     as_of: str = ""
     numbers: tuple[Cited, ...] = ()
+    voice: str = ""
+    """How it is said: one of `claim_voice.VOICES`, empty where as a fact."""
+
+    @property
+    def whole(self) -> Match | None:
+        """The claim whose verdict the sentence takes as a whole; None where it takes none."""
+        return worst_of(self.claims)
 
     @property
     def is_open(self) -> bool:
@@ -106,12 +118,23 @@ class Answered:
             "text": self.text,
             "kind": self.kind,
             "door": self.door,
+            "voice": self.voice,
+            "verdict": self.whole.claim.verdict if self.whole else "",
             "answer": self.answer,
             "see": self.see,
             "as_of": self.as_of,
             "numbers": [asdict(each) for each in self.numbers],
             "claims": [each.to_json() for each in self.claims],
         }
+
+
+def worst_of(found: Sequence[Match]) -> Match | None:
+    """The worst of the claims that a sentence makes; None where it makes none, or where the worst is in favour and it
+    says the opposite of another."""
+    made = [each for each in found if not each.opposed]
+    worst = min(made, key=lambda each: _WORST_FIRST.index(each.claim.verdict), default=None)
+    is_mixed = worst is not None and len(made) < len(found) and worst.claim.verdict in FAVOURABLE
+    return None if is_mixed else worst
 
 
 def answered(text: str) -> tuple[Answered, ...]:
@@ -125,8 +148,15 @@ def answered(text: str) -> tuple[Answered, ...]:
             else sentence
         )
         named = named or ("system" if "endocannabinoid" in asked.lower() else "")
-        found.append(_answer(n, sentence, asked))
+        found.append(_said(_answer(n, sentence, asked)))
     return tuple(found)
+
+
+def _said(row: Answered) -> Answered:
+    """With how it is said, which is its kind where no door answers it."""
+    said = voice(row.text)
+    by_door = any(each.id == row.door for each in sources().doors)
+    return replace(row, voice=said, kind=row.kind if by_door or not said else said)
 
 
 def _answer(n: int, sentence: str, asked: str) -> Answered:
@@ -137,35 +167,35 @@ def _answer(n: int, sentence: str, asked: str) -> Answered:
         numbers = tuple(each.cited for each in door.numbers)
         return Answered(n, sentence, door.kind, door.id, door.answer, near, door.see, door.as_of, numbers)
     if near:
-        first, kinds = near[0].claim.id, sources().claim_kinds
+        first, kinds = (worst_of(near) or near[0]).claim.id, sources().claim_kinds
         kind = next((word for word, ids in kinds.items() if first in ids), "effect")
         numbers = tuple(number.cited for each in near for number in each.claim.numbers)
-        return Answered(n, sentence, kind, first, "", near, f"lissive evidence show {first}", "", numbers)
+        see = "; ".join(f"lissive evidence show {each.claim.id}" for each in near)
+        return Answered(n, sentence, kind, first, "", near, see, "", numbers)
     return Answered(n, sentence, "other", "", _UNANSWERED if _SUBJECT.search(folded) else _ELSEWHERE)
 
 
-_PARTS = re.compile(r"[,;:]\s*(?:and\s+|or\s+)?|\s+and\s+|\s+as well as\s+")
-
-
+_PARTS = re.compile(r"[,;:]\s*(?:and\s+|or\s+|but\s+)?|\s+(?:and|but|yet|as well as)\s+")
 _WHOLE = ("other_condition", "animal", "children", "pregnancy", "cbd", "topical", "edible")
 """Marks beside conditions that hold for every part of a sentence."""
 
 
 def _claims(asked: str) -> tuple[Match, ...]:
-    """The nearest claim; where none is about all that a sentence asserts, one for each of its parts, or none.
+    """The claim nearest to each part of a sentence; the nearest to all of it where a part has none, or only names a
+    second thing of one statement; or none.
 
     What a sentence names once, a condition or a product, holds for each part.
     """
     asked = read_as(asked).text
-    if near := matches(asked):
-        return (near[0],)
+    near, marks = matches(asked)[:1], marks_of(asked)
     parts = [part for part in _PARTS.split(asked) if re.search(r"\w", part)]
+    if near and not all(EFFECT.search(each) or marks_of(each) for each in parts):  # "pain and swelling"
+        return tuple(near)
     found = [matches(part) for part in parts] if len(parts) > 1 else []
-    marks = marks_of(asked)
     if not found or not all(found) or any(_is_another(each[0], marks) for each in found):
-        return ()
+        return tuple(near)
     firsts = [as_asked(each[0], asked, marks) for each in found]
-    return tuple({each.claim.id: each for each in firsts}.values())
+    return tuple({each.claim.id: each for each in (*firsts, *near)}.values())
 
 
 def _is_another(match: Match, marks: frozenset[str]) -> bool:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from lissive.evidence.claim_words import patterns
+from lissive.evidence.claim import FAVOURABLE, Claim
+from lissive.evidence.claim_words import marks_of, patterns
 from lissive.evidence.words import table
 
 _STATED_OTHERWISE = ("failed", "cbd", "cure", "replace")
@@ -18,9 +19,40 @@ _STATED_OTHERWISE = ("failed", "cbd", "cure", "replace")
 a spasm again."""
 
 
+_OF_HARM = {"safe", "side_effects", "dependence", "overdose", "driving", "interactions"}
+"""Needs of claims on harm, which what did not help, or came back, does not deny."""
+_ASSERTED = _OF_HARM | {
+    "cure",
+    "ends",
+    "stop_spasms",
+    "replace",
+    "superior",
+    "protect",
+    "progression",
+    "heal",
+    "plastic",
+}
+"""Needs that are an assertion by themselves, which a denial in another clause does not deny."""
+_CLAUSE = re.compile(r"[,;:.!?]+(?:\s|$)|\s(?:but|and|although|though)\s")
+
+
 @cache
 def _kind(kind: str) -> re.Pattern[str]:
-    return re.compile("|".join(row["pattern"] for row in table("denials") if row["kind"] == kind))
+    kinds = {"no": ("not", "no_effect")}.get(kind, (kind,))
+    return re.compile("|".join(row["pattern"] for row in table("denials") if row["kind"] in kinds))
+
+
+def opposes(text: str, claim: Claim) -> bool:
+    """Whether a text says the opposite of a claim: one of them is a denial.
+
+    Of a claim that asserts what is not shown, only the clauses count that name it: a denial elsewhere would
+    call "No worries, cannabis is safe" the opposite of "Cannabis is safe".
+    """
+    needs, is_denial = {*claim.needs}, denies(claim.claim, claim.needs)
+    if claim.verdict not in FAVOURABLE and not is_denial and needs <= _ASSERTED:
+        mine = [each for each in _CLAUSE.split(text) if marks_of(each) & needs]
+        text = " ".join(mine) or text
+    return denies(text, needs) != is_denial
 
 
 @cache
@@ -38,7 +70,8 @@ def denies(text: str, about: Iterable[str] = ()) -> bool:
             rest = pattern.sub(" ", rest)
     if any(mark == "failed" and pattern.search(rest) for mark, pattern in patterns()):
         return False
-    kinds = ["not", "untrue", "fades"]
+    of_harm = about & _OF_HARM
+    kinds = ["not" if of_harm else "no", "untrue", *([] if of_harm else ["fades"])]
     if about & {"interactions", "safe", "driving"}:
         kinds.append("harm")
     if "interactions" in about and "interact" not in rest:

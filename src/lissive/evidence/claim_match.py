@@ -19,7 +19,8 @@ from typing import Any
 
 from lissive.errors import EvidenceError
 from lissive.evidence.claim import FAVOURABLE, Claim, shipped_claims
-from lissive.evidence.claim_denial import denies
+from lissive.evidence.claim_denial import opposes
+from lissive.evidence.claim_helped import tells_of_help
 from lissive.evidence.claim_reading import read_as
 from lissive.evidence.claim_words import (
     SYMPTOMS,
@@ -54,15 +55,11 @@ _PLACEBO = re.compile(
 )
 """The comparison that every trial makes, which is no better than another treatment."""
 _RELIEF = re.compile(r"\b(?:relie\w+|eased?|better|improv\w*|respon\w+|benefit\w*|help\w*|works?)\b")
-_EFFECT = re.compile(
+EFFECT = re.compile(
     r"\b(?:eas|reliev|reduc|less|loosen|calm|sooth|help|work|improv|decreas|lower|relax|treat|stop|cut|mak|tak|giv|let|"
     r"keep|kill|dull|few|becom|are|is|get|got|felt|feel|had|has|drop|fall|fell|go|went|for|good|against|better)\w*"
 )
 """What an effect is told with; before it stands what has it."""
-_BETTER = re.compile(
-    r"\b(?:eas|relie|reduc|less|few|loosen|calm|sooth|improv|decreas|lower|relax|treat|better|mild|weak|drop|fall|fell|"
-    r"rare|short|stop|help|work|good|slept|walk)\w*"
-)
 _SLOT = re.compile(
     r"\b(?:spasm|cramp|stiff|spastic|tight|pain)\w* (?:from|after|due to|because of)(?: the| a| an| my)? ([a-z]+)"
 )
@@ -74,7 +71,7 @@ _COMMON = {"relief", "causal", "cannabinoid", "inflammatory_cause"}
 """Marks that any claim may answer that does not bar them."""
 _STRONGER = {"stop_spasms", "prevent", "everyone", "ends", "relax"}
 """Marks that a claim may answer whose verdict is that not even less is shown, or that it is not so."""
-_DETAILS = {"share", "onset"}
+_DETAILS = {"share", "onset", "hoped"}
 """Marks that a claim may answer whose verdict is not favourable."""
 _HELD = {"share", "smoked"}
 """Marks that a favourable verdict is held against afterwards: sizes and products (`claim_size`, `claim_fit`)."""
@@ -175,7 +172,9 @@ def matches(text: str, claims: Sequence[Claim] | None = None) -> list[Match]:
         share = shared / total if total else 1.0
         score = share + _NAMED * len(marks & {*claim.needs, *claim.causes}) / max(1, len(marks - _COMMON))
         if (share if favourable else score) >= (_LEAST_FAVOURABLE if favourable else _LEAST):
-            opposed = denies(text, claim.needs) != denies(claim.claim, claim.needs)
+            opposed = opposes(text, claim)
+            if favourable and not (opposed or claim.of_mechanism or tells_of_help(text)):
+                continue
             found.append(Match(claim, score + _COVERED * covered, opposed, claim.verdict))
     best = max((each.similarity for each in found), default=0.0)
     near = [each for each in found if each.similarity >= _BESIDE * best]
@@ -217,9 +216,7 @@ def _is_of_another(
         return cramp or bool(asked & (SYMPTOMS - {"spasm"}) - title)
     if marks & TREATMENTS or named_products(text):
         return False
-    if not claim.needs and not _BETTER.search(text.lower()):
-        return True
-    return bool(_unexplained(_EFFECT.split(text.lower(), maxsplit=1)[0], frame("subject")))
+    return bool(_unexplained(EFFECT.split(text.lower(), maxsplit=1)[0], frame("subject")))
 
 
 def _says_more(claim: Claim, text: str) -> bool:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from lissive.evidence.claim import Claim
@@ -19,6 +19,9 @@ _OF_CLAIMS = ("topical", "edible")
 """Products that claims are about."""
 SYMPTOMS = frozenset({"spasm", "stiff", "pain", "sleep", "inflam"})
 """What the words of a symptom stand for."""
+_DOUBLING = re.compile(r"[^aeiou][aeiou][^aeiouwxy]")
+_PLACES = {"US", "UK", "EU", "NY", "OK"}
+"""Two capital letters that name no condition."""
 _ADVERB = re.compile(r"[a-z]{5,}ly$")
 """A word that says how, unless the table knows it."""
 TREATMENTS = {
@@ -159,13 +162,16 @@ def _without_products(text: str) -> str:
 def strange(text: str, claim: Claim) -> bool:
     """Whether a text has a word that neither the tables nor the claim knows: it may be another condition or drug."""
     own, means = _own_words(f"{claim.claim} {claim.answer} {claim.id.replace('_', ' ')}"), _means()
-    return any(
-        len(word) > 2
-        and not {word, _stem(word)} & {*means, *own}
-        and not _ADVERB.match(word)
-        and not marks_of(word)
+    return _has_strange_letters(text) or any(
+        len(word) > 1 and not {*_forms(word)} & {*means, *own} and not marks_of(word)
         for word in re.findall(r"[a-z]+", _without_products(text.lower()))
     )
+
+
+def _has_strange_letters(text: str) -> bool:
+    """Whether two capital letters in a text of small ones stand for something unknown, as AS does for spondylitis."""
+    found = {*re.findall(r"(?<![\w.-])[A-Z]{2}(?![\w.-])", text)} if re.search(r"[a-z]{2}", text) else set()
+    return any(not marks_of(each) for each in found - _PLACES)
 
 
 def known_words() -> frozenset[str]:
@@ -177,7 +183,23 @@ def known_words() -> frozenset[str]:
 def is_known(word: str) -> bool:
     """Whether a word, or its stem, is in the tables or asserts or names something by itself."""
     known = {*_means(), *frame("subject"), *frame("helping"), *frame("slot")}
-    return bool({word, _stem(word)} & known) or bool(marks_of(word)) or bool(named_products(word))
+    return bool({*_forms(word)} & known) or bool(marks_of(word)) or bool(named_products(word))
+
+
+def _forms(word: str) -> Iterator[str]:
+    """A word, its stem, and what an adverb is made of; no stem of three letters that would double its last one.
+
+    >>> list(_forms("easing")), list(_forms("cutes")), "gradual" in _forms("gradually")
+    (['easing', 'eas'], ['cutes'], True)
+    """
+    yield word
+    stem = _stem(word)
+    if stem != word and (len(stem) > 3 or not (word.endswith("s") or _DOUBLING.fullmatch(stem))):
+        yield stem
+    if _ADVERB.match(word):
+        base = word.removesuffix("ly")
+        yield from (base, _stem(base), f"{base}e", f"{base}le", f"{base}l")
+        yield from (base.removesuffix("al"), f"{base.removesuffix('i')}y")
 
 
 def _stem(word: str) -> str:

@@ -20,6 +20,7 @@ from lissive.arrays import BoolArray, FloatArray
 from lissive.case import make_case
 from lissive.chunks import HERE, How, run_chunks
 from lissive.errors import SimulationError
+from lissive.files import new_folder
 from lissive.fingerprint import of_folder
 from lissive.follow.advise import decisions
 from lissive.follow.diary import Day, Diary, Dose
@@ -144,7 +145,8 @@ def calibration_study(
         study = _study(_solved(size + people, seed, cores), size, people, seed)
         found = {name: _rows(study, name, _told(people, progress, k)) for k, name in enumerate(SETS)}
     else:
-        found = _rows_in(folder, size, people, seed, cores, how)
+        with new_folder(folder):
+            found = _rows_in(folder, size, people, seed, cores, how)
     threshold = _threshold()
     of_model = found["model"]
     return Calibration(
@@ -217,7 +219,6 @@ def _rows_in(
         of_folder(RESPONSES.parent, RESPONSES.name),
     )
     inputs = [size, people, seed, model_hash(load("lissive")), *made_by]
-    folder.mkdir(parents=True, exist_ok=True)
     first = {"people.npz": (size + people, seed, threads if how.cluster is None else 1)}
     (solved,) = run_chunks(
         _solve_people, first, folder / "people", inputs=inputs, how=replace(how, progress=None)

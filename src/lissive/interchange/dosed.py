@@ -64,7 +64,10 @@ def _schedule(events: Path, equations: Equations) -> Schedule:
         )
     if table.varying:
         raise EventError(
-            f"{table.varying[0]} changes in time.", where=str(events), do="leave the column out."
+            f"{table.varying[0]} changes in time.",
+            where=str(events),
+            allowed="columns of doses.",
+            do="leave the column out.",
         )
     schedule = regimen_of(table).schedules[0]
     if schedule.steady or not set(schedule.action.tolist()) <= {ADD, RATE, STOP}:
@@ -72,9 +75,15 @@ def _schedule(events: Path, equations: Equations) -> Schedule:
             "steady states and resets cannot be events of a model.",
             where=str(events),
             allowed="doses and infusions, with ADDL, F, LAG and DUR.",
+            do="write the doses that lead to the steady state, or a table for each part.",
         )
     if len(schedule) and schedule.time[0] < 0:
-        raise EventError("a dose is before time 0.", where=str(events), allowed="times from 0 on.")
+        raise EventError(
+            "a dose is before time 0.",
+            where=str(events),
+            allowed="times from 0 on.",
+            do="shift all times, so that the first dose is at 0 or later.",
+        )
     return schedule
 
 

@@ -51,13 +51,17 @@ def _unpack(path: Path, place: Path) -> None:
             ]
             if strays:
                 raise InterchangeError(
-                    f"{strays[0]} would be unpacked outside of the archive's folder.", where=str(path)
+                    f"{strays[0]} would be unpacked outside of the archive's folder.",
+                    where=str(path),
+                    allowed="files below the archive's own folder.",
+                    do="do not open it by other means unless you trust it; make the archive anew.",
                 )
             if (size := sum(each.file_size for each in entries)) > MOST_BYTES:
                 raise InterchangeError(
                     f"its files have {size / 1e6:,.0f} MB.",
                     where=str(path),
                     allowed=f"{MOST_BYTES / 1e6:,.0f} MB.",
+                    do="unpack it yourself, and run its SED-ML file.",
                 )
             archive.extractall(place)
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as fault:
@@ -77,6 +81,7 @@ def _leading(path: Path) -> str:
             "it has no manifest that can be read.",
             where=str(path),
             allowed="an OMEX archive with manifest.xml.",
+            do="make the archive anew with the tool that it is from.",
         )
     found = [(location, leads) for location, kind, leads in entries if "sed-ml" in kind.lower()]
     leading = [location for location, leads in found if leads or len(found) == 1]

@@ -269,4 +269,5 @@ def _refuse(problem: Problem, wrong: Any, what: str, value: FloatArray, allowed:
         f"measurement {row + 1} ({of}): {what.format(value[row])}.",
         where=str(problem.path),
         allowed=allowed,
+        do="correct the measurement, its noise or its transformation.",
     )

@@ -211,8 +211,10 @@ class Runs:
             looks = np.column_stack([looks, at_ladder[last]])
         elif (ended := np.flatnonzero(data["status"].values)).size:
             raise InterchangeError(
-                f"the run of {list(given)[ended[0]]} ended: {data['message'].values[ended[0]]}",
+                f"the run of {list(given)[ended[0]]} ended: {data['message'].values[ended[0]]}.",
                 where=str(self.problem.path),
+                allowed="runs that reach the last measurement.",
+                do="do what the message says, or correct the nominal values.",
             )
         return {name: np.take_along_axis(raw[name], looks, axis=1) for name in select}
 

@@ -110,7 +110,10 @@ def _files(path: Path, given: Any, field: str) -> list[Path]:
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not names or not all(isinstance(each, str) for each in names):
         raise InterchangeError(
-            f"{field} names no file.", where=str(path), allowed="the names of one or more .tsv files."
+            f"{field} names no file.",
+            where=str(path),
+            allowed="the names of one or more files.",
+            do=f"write the file's name after {field}.",
         )
     found = [path.parent / each for each in names]
     if missing := [each for each in found if not each.is_file()]:
@@ -128,7 +131,10 @@ def _model(path: Path, one: dict[str, Any]) -> Path:
         parts = list(given.values()) if isinstance(given, dict) else []
         if wrong := [each for each in parts if str(each.get("language")).lower() != "sbml"]:
             raise InterchangeError(
-                f"the model is in {wrong[0].get('language')}.", where=str(path), allowed="SBML."
+                f"the model is in {wrong[0].get('language')}.",
+                where=str(path),
+                allowed="SBML.",
+                do="export the model as SBML.",
             )
         found = _files(path, [str(each.get("location")) for each in parts], "model_files")
     if len(found) > 1:
@@ -157,7 +163,9 @@ def _table(kind: str, files: Sequence[Path]) -> pd.DataFrame:
         except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError, pd.errors.ParserError) as fault:
             raise _refused(fault, file) from None
         if not len(part) and kind != "parameter":  # there may be nothing to estimate
-            raise InterchangeError("the table has no rows.", where=str(file))
+            raise InterchangeError(
+                "the table has no rows.", where=str(file), allowed=f"a row for each {kind}.", do="add rows."
+            )
         if kind == "measurement":
             _check_numbers(part, file)
         parts.append(part)
@@ -176,6 +184,7 @@ def _check_numbers(part: pd.DataFrame, file: Path) -> None:
                 f"{column} is {str(part[column].iloc[row])!r}.",
                 where=f"{file}:{row + 2}",
                 allowed="0 or more, or inf." if column == "time" else "a number.",
+                do="correct the cell, or leave the row out.",
             )
         part[column] = numbers.astype(float)
 

@@ -73,7 +73,12 @@ def bounds_of(text: str | None) -> dict[str, tuple[float, float]]:
             _option("--estimate", high, part, allowed),
         )
         if found[name.strip()][0] >= found[name.strip()][1]:
-            raise InterchangeError(f"{part!r} has no bounds.", where="--estimate", allowed=allowed)
+            raise InterchangeError(
+                f"{part!r} has no bounds.",
+                where="--estimate",
+                allowed=allowed,
+                do="write the lower bound, a colon and the upper bound.",
+            )
     return found
 
 
@@ -83,7 +88,9 @@ def _option(option: str, number: str, part: str, allowed: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise InterchangeError(f"{part.strip()!r} is no number over 0.", where=option, allowed=allowed)
+        raise InterchangeError(
+            f"{part.strip()!r} is no number over 0.", where=option, allowed=allowed, do="correct the number."
+        )
     return value
 
 
@@ -173,11 +180,17 @@ class _Tables:
         free = [name for name in self.parameters if name not in self.conditions.values()]
         if stray := [name for name in self.asked.estimate if name not in free]:
             raise InterchangeError(
-                f"{stray[0]} cannot be estimated.", where="--estimate", allowed=f"{', '.join(free)}."
+                f"{stray[0]} cannot be estimated.",
+                where="--estimate",
+                allowed=f"{', '.join(free)}.",
+                do="name one of these, or leave it out.",
             )
         if stray := [name for name in self.asked.sd if name and name not in self.observed.values()]:
             raise InterchangeError(
-                f"{stray[0]} is no observable.", where="--sd", allowed=f"{', '.join(self.observed.values())}."
+                f"{stray[0]} is no observable.",
+                where="--sd",
+                allowed=f"{', '.join(self.observed.values())}.",
+                do="correct the name.",
             )
         if "" not in self.asked.sd and (
             bare := [c for c in self.observed.values() if c not in self.asked.sd]
@@ -186,6 +199,7 @@ class _Tables:
                 f"{bare[0]} has no standard deviation.",
                 where="--sd",
                 allowed="one number, or NAME=NUMBER for each.",
+                do=f"add {bare[0]}=NUMBER.",
             )
 
     def all(self) -> dict[str, Rows]:
@@ -309,16 +323,24 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
             rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
     except (OSError, ValueError, csv.Error) as fault:
         raise InterchangeError(
-            f"it cannot be read ({fault}).", where=str(path), allowed="a comma-separated table."
+            f"it cannot be read ({fault}).",
+            where=str(path),
+            allowed="a comma-separated table.",
+            do="correct the path, or save the table as CSV in UTF-8.",
         ) from None
     if len(rows) < 2:
         raise InterchangeError(
-            "the table has no rows.", where=str(path), allowed="a heading, and a row each."
+            "the table has no rows.",
+            where=str(path),
+            allowed="a heading, and a row each.",
+            do="add rows below the heading.",
         )
     wrong = [line for line, row in enumerate(rows, start=1) if len(row) != len(rows[0])]
     if wrong:
         raise InterchangeError(
             f"the row has {len(rows[wrong[0] - 1])} cells below a heading of {len(rows[0])}.",
             where=f"{path}:{wrong[0]}",
+            allowed="as many cells as the heading has.",
+            do="write . for a cell that is empty.",
         )
     return rows[0], rows[1:]

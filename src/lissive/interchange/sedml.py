@@ -106,7 +106,7 @@ class Document:
         """All that is read."""
         return [self.path, *dict.fromkeys(self._chain(name)[0] for name in self.models)]
 
-    def wrong(self, element: Element | None, what: str, allowed: str = "", do: str = "") -> InterchangeError:
+    def wrong(self, element: Element | None, what: str, allowed: str, do: str) -> InterchangeError:
         line = element["line"] if element else 0
         where = f"{self.path}:{line}" if line else str(self.path)
         return InterchangeError(what, where=where, allowed=allowed, do=do)
@@ -128,13 +128,23 @@ class Document:
             changes[:0] = model["changes"]
             source = model["source"]
             if name in seen:
-                raise self.wrong(model, f"the model {name} is made from itself.")
+                raise self.wrong(
+                    model,
+                    f"the model {name} is made from itself.",
+                    "a file, or another model.",
+                    "correct source.",
+                )
             seen.add(name)
             if source.lstrip("#") not in self.models:
                 break
             name = source.lstrip("#")
         if "sbml" not in model["language"].lower():
-            raise self.wrong(model, f"the model {name} is in {model['language'] or 'no language'}.", "SBML.")
+            raise self.wrong(
+                model,
+                f"the model {name} is in {model['language'] or 'no language'}.",
+                "SBML.",
+                "export the model as SBML, and name it and its language in the file.",
+            )
         if ":" in source:
             raise self.wrong(
                 model,
@@ -146,7 +156,10 @@ class Document:
         inside = self.root is None or file.resolve().is_relative_to(self.root.resolve())
         if not inside or not file.is_file():
             raise self.wrong(
-                model, f"the model file {source} is not there.", do="add it, or correct the source."
+                model,
+                f"the model file {source} is not there.",
+                "a file beside the SED-ML file.",
+                "add it, or correct the source.",
             )
         return file, changes
 
@@ -172,6 +185,7 @@ class Document:
                 change,
                 f"the change of {target} ({change['kind']}) is out of scope.",
                 f"changeAttribute of an element by its id: {', '.join(_SETTERS)}.",
+                "make the change in the model itself.",
             )
         element = model.getElementBySId(ids[0])
         if len(ids) == 2 and element is not None and element.getElementName() == "reaction":
@@ -179,11 +193,18 @@ class Document:
             element = (law.getLocalParameter(ids[1]) or law.getParameter(ids[1])) if law else None
         setter = getattr(element, _SETTERS[attribute[1]], None)
         if setter is None:
-            raise self.wrong(change, f"the model has no {attribute[1]} of {'.'.join(ids)}.")
+            raise self.wrong(
+                change,
+                f"the model has no {attribute[1]} of {'.'.join(ids)}.",
+                "an element of the model that has this attribute.",
+                "correct target.",
+            )
         try:
             setter(float(change["new"]))
         except ValueError:
-            raise self.wrong(change, f"the new value {change['new']!r} is no number.") from None
+            raise self.wrong(
+                change, f"the new value {change['new']!r} is no number.", "a number.", "correct newValue."
+            ) from None
 
     # -- runs -------------------------------------------------------------------------------------
     def run(self) -> list[Table]:
@@ -191,7 +212,10 @@ class Document:
         kinds = {kind: [o for o in self.sed["outputs"] if o["kind"] == kind] for kind in ("report", "plot2D")}
         if not (shown := kinds["report"] or kinds["plot2D"]):
             raise self.wrong(
-                None, "it has no report and no plot.", "a report or a plot2D, which says what is written."
+                None,
+                "it has no report and no plot.",
+                "a report or a plot2D, which says what is written.",
+                "add a report with a data set for each result.",
             )
         wanted: dict[str, dict[tuple[str, str], str]] = {}  # task to the key of each variable of a generator
         read: dict[str, tuple[Equations, dict[str, str]]] = {}
@@ -211,7 +235,10 @@ class Document:
         task = self._of(self.tasks, variable["task"], "task", variable)
         if task["kind"] != "task":
             raise self.wrong(
-                task, f"the {task['kind']} {task['id']} is out of scope.", "tasks that run a model once."
+                task,
+                f"the {task['kind']} {task['id']} is out of scope.",
+                "tasks that run a model once.",
+                "write a task for each run.",
             )
         return task
 
@@ -220,7 +247,10 @@ class Document:
         if variable["symbol"]:
             if variable["symbol"] not in _TIME:
                 raise self.wrong(
-                    variable, f"the symbol {variable['symbol']} is out of scope.", f"{_TIME[0]}."
+                    variable,
+                    f"the symbol {variable['symbol']} is out of scope.",
+                    f"{_TIME[0]}.",
+                    "name what is meant by its target in the model.",
                 )
             return ""
         ids = _IDS.findall(variable["target"])
@@ -230,6 +260,7 @@ class Document:
                 variable,
                 f"the target {variable['target']!r} is nothing that the model {equations.name} computes.",
                 "a species, parameter, compartment or reaction by its id.",
+                "correct target.",
             )
         return key
 
@@ -242,7 +273,12 @@ class Document:
             equations, times=times, select=select, **(self._tolerances(simulation) | dict(self.how))
         )
         if data["status"].values[0]:
-            raise self.wrong(simulation, f"the run of {task} ended: {data['message'].values[0]}")
+            raise self.wrong(
+                simulation,
+                f"the run of {task} ended: {data['message'].values[0]}.",
+                "a run that reaches its end.",
+                "do what the message says, or end the simulation before that time.",
+            )
         where = np.searchsorted(data["time"].values, times)
         return {name: data[key].values[0][where] if key else times for name, key in keys.items()}
 
@@ -251,7 +287,10 @@ class Document:
         name = simulation["id"]
         if simulation["kind"] != "uniformTimeCourse":
             raise self.wrong(
-                simulation, f"the {simulation['kind']} {name} is out of scope.", "uniformTimeCourse."
+                simulation,
+                f"the {simulation['kind']} {name} is out of scope.",
+                "uniformTimeCourse.",
+                "write a uniform time course.",
             )
         named = simulation.get("algorithm", OWN_ALGORITHM)
         if named not in _DETERMINISTIC:
@@ -259,6 +298,7 @@ class Document:
                 simulation,
                 f"the algorithm {named} is none that solves differential equations as far as is known here.",
                 "KISAO:0000019 (CVODE) and its like.",
+                "name KISAO:0000019, or leave the algorithm out.",
             )
         if named != OWN_ALGORITHM:
             note = f"{name}: {named} is named; solved by {METHOD} (KISAO:0000033)."
@@ -272,7 +312,9 @@ class Document:
                 try:
                     found[TOLERANCES[kisao]] = float(value)
                 except ValueError:
-                    raise self.wrong(simulation, f"{kisao} is {value!r}.", "a number.") from None
+                    raise self.wrong(
+                        simulation, f"{kisao} is {value!r}.", "a number.", "correct the algorithm parameter."
+                    ) from None
         return found
 
     def _times(self, simulation: Element) -> FloatArray:
@@ -282,6 +324,7 @@ class Document:
                 simulation,
                 f"{simulation['id']} begins at {first:g}, with outputs from {begin:g} to {end:g} in {steps} steps.",
                 f"initialTime 0, 0 <= outputStartTime <= outputEndTime, 1 to {MOST_STEPS} steps.",
+                "correct the times or the number of steps.",
             )
         times: FloatArray = begin + (end - begin) * np.arange(steps + 1) / steps
         return times
@@ -293,14 +336,16 @@ class Document:
             raise self.wrong(
                 output,
                 f"{output['id']} has two columns that are called {twice[0]!r}.",
-                do="give each its own label.",
+                "each label once.",
+                "give each its own label.",
             )
         columns = {label: self._generated(self.generators[name], runs) for label, name in named.items()}
         if len({column.size for column in columns.values()}) > 1:
             raise self.wrong(
                 output,
                 f"{output['id']} has columns of different lengths.",
-                do="write a report for each simulation.",
+                "columns of one length.",
+                "write a report for each simulation.",
             )
         return Table(output["id"], columns)
 
@@ -314,15 +359,30 @@ class Document:
 
         def value(name: str, place: Any) -> int:
             if name not in known:
-                raise self.wrong(generator, f"{name} is no variable of the data generator {generator['id']}.")
+                raise self.wrong(
+                    generator,
+                    f"{name} is no variable of the data generator {generator['id']}.",
+                    f"{', '.join(known) or 'numbers alone'}.",
+                    "add the variable, or correct its name.",
+                )
             return graph.symbol(name)
 
         def rate(_: int) -> int:
-            raise self.wrong(generator, f"rateOf in the data generator {generator['id']} is out of scope.")
+            raise self.wrong(
+                generator,
+                f"rateOf in the data generator {generator['id']} is out of scope.",
+                "variables, parameters and numbers.",
+                "compute the rate in the model, and refer to it.",
+            )
 
         tree = libsbml.parseL3Formula(generator["formula"])
         if tree is None:
-            raise self.wrong(generator, f"the mathematics of {generator['id']} cannot be read.")
+            raise self.wrong(
+                generator,
+                f"the mathematics of {generator['id']} cannot be read.",
+                "MathML of one formula.",
+                "correct the formula.",
+            )
         place = f"{self.path}:{generator['line']}"
         scope = Scope(graph, value, rate, {}, lambda: place)
         found = graph.evaluate([translate(tree, scope)], known)[0]

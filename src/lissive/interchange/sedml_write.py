@@ -53,6 +53,7 @@ def course_texts(course: Course, model_file: str) -> tuple[str, str]:
             f"the model {equations.name} does not compute {missing[0]}.",
             where="--select",
             allowed=f"{', '.join(equations.quantities)}.",
+            do="correct the name.",
         )
     assert times is not None
     meaning = meanings(sbml, name)
@@ -86,6 +87,7 @@ def _pointed(sbml: str, key: str, meaning: dict[str, str]) -> tuple[dict[str, st
             f"SED-ML cannot point to {key}.",
             where="--select",
             allowed="species, parameters, compartments, reactions.",
+            do="leave it out of --select.",
         )
     value = {"value": _target(kind, name)}
     if meaning.get(name, key) == key:

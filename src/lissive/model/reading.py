@@ -24,11 +24,19 @@ from lissive.model.equations import TIME, Equations
 from lissive.model.events import read_events
 from lissive.model.expression import Graph
 from lissive.model.mathml import Place, Scope, translate
-from lissive.model.source import Source
+from lissive.model.source import Source, ignored_packages
 from lissive.model.units_text import Units, over, text
 
 _IN_PROGRESS = -1
 """In place of a node that is being worked out."""
+_IGNORED = 'The SBML package {} is ignored: it is declared as optional (required="false").'
+_SAID = 10
+"""So many names a note has at most."""
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SAID} more" if len(names) > _SAID else ""
+    return ", ".join(names[:_SAID]) + more
 
 
 class Reading:
@@ -37,7 +45,7 @@ class Reading:
     def __init__(self, source: Source, free: Collection[str] = ()) -> None:
         """free : states, `S` or `[S]`, whose initial values are to be parameters."""
         self.source, self.content, self.free = source, read_content(source), free
-        self.notes = () if source.antimony else tuple(self._fill())
+        self.notes = (*map(_IGNORED.format, ignored_packages(source)), *self._fill())
         self.g = Graph()
         self.units = Units(source.model)
         self.parameters: dict[str, float] = {}
@@ -108,6 +116,8 @@ class Reading:
 
     def _fill(self) -> Iterator[str]:
         """Give values that SBML lets a file leave out the default that simulators use, and say so."""
+        if self.source.antimony:
+            return
         c = self.content
         empty = [n for n, s in c.species.items() if not self._is_set(n) and self._given(s) is None]
         for name in empty:
@@ -120,9 +130,11 @@ class Reading:
         for name in unsized:
             c.compartments[name].setSize(1.0)
         if empty:
-            yield f"No initial value in the file for species {', '.join(empty)}: 0 was assumed."
+            yield f"No initial value in the file for species {_some(empty)}: 0 was assumed."
         if unsized:
-            yield f"No size in the file for compartment {', '.join(unsized)}: 1 was assumed."
+            yield f"No size in the file for compartment {_some(unsized)}: 1 was assumed."
+        if still := [name for name in c.reactions if not self._has_flow(name)]:
+            yield f"No rate in the file for reaction {_some(still)}: 0 was assumed."
 
     # -- what is what ---------------------------------------------------------------------------
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,17 @@ ALLOWED = (
 )
 """What a model may be made of, as the errors put it."""
 
-_IGNORED_PACKAGES = {"layout", "render", "groups", "l3v2extendedmath", "annot"}
-"""Packages that do not change what is computed (extended mathematics is core since Level 3 Version 2)."""
+_PICTURES = ("layout", "render", "groups", "annot", "l3v2extendedmath")
+"""Packages that never change what is computed (extended mathematics is core since Level 3 Version 2)."""
+
+_IGNORED_PACKAGES = (*_PICTURES, "fbc")
+"""Packages whose faults do not matter; flux balance constraints act on no rate and have to be optional."""
 
 _IGNORED_SPACES = re.compile(
-    r"http://www\.sbml\.org/sbml/level3/version\d+/(layout|render|groups|annot)(/version\d+)?$"
+    rf"http://www\.sbml\.org/sbml/level3/version\d+/({'|'.join(_IGNORED_PACKAGES)})(/version\d+)?$"
 )
 
-_MEANINGFUL_PACKAGES = {"comp", "fbc", "multi", "qual", "arrays", "distrib", "spatial", "dyn", "req"}
+_MEANINGFUL_PACKAGES = {"comp", "multi", "qual", "arrays", "distrib", "spatial", "dyn", "req"}
 """Packages that change what is computed, whether or not the file calls them required."""
 
 _PACKAGE_URI = re.compile(
@@ -106,6 +110,8 @@ def read_document(text: str, source_name: str) -> Any:
     if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR) or document.getNumErrors(libsbml.LIBSBML_SEV_FATAL):
         # of what is ignored a fault does not matter, nor that Level 2 has no packages
         document = libsbml.readSBMLFromString(without(text, _IGNORED_SPACES))
+        for package in _IGNORED_PACKAGES:
+            document.setPkgRequired(package, False)  # said again, for a file that is written of it
     _raise_first_error(document, source_name)
     if document.getModel() is None:
         raise ModelError(
@@ -152,7 +158,11 @@ def sbml_to_antimony(text: str, source_name: str) -> str:
     antimony.clearPreviousLoads()
     if antimony.loadSBMLString(text) < 0:
         words = " ".join(str(antimony.getLastError()).split())
-        raise ModelError(f"it cannot be written as Antimony: {words}", where=source_name)
+        raise ModelError(
+            f"it cannot be written as Antimony: {words}",
+            where=source_name,
+            do="correct what is named, or export it as SBML.",
+        )
     return str(antimony.getAntimonyString(antimony.getMainModuleName()))
 
 
@@ -206,21 +216,33 @@ def _raise_first_error(document: Any, source_name: str) -> None:
 
 def _refuse_packages(source: Source, text: str = "") -> None:
     document = source.document
-    spaces = document.getNamespaces()
-    for i in range(spaces.getNumNamespaces()):
-        found = _PACKAGE_URI.match(spaces.getURI(i))
-        if not found or found[1] in _IGNORED_PACKAGES:
-            continue
-        package = found[1]
+    for prefix, package in _packages(document):
         # libSBML says it only of the packages that it knows.
-        stated = re.search(rf"""\b{spaces.getPrefix(i)}:required\s*=\s*["'](true|1)["']""", text)
+        stated = re.search(rf"""\b{prefix}:required\s*=\s*["'](true|1)["']""", text)
         if package in _MEANINGFUL_PACKAGES or document.getPkgRequired(package) or stated:
             raise ModelError(
                 f'the SBML package "{package}" is out of scope.',
                 where=source.place(document),
-                allowed="SBML core; layout, render and groups are ignored.",
-                do="flatten the model, or export it without the package.",
+                allowed="SBML core; layout, render and groups are ignored, and so are fbc and packages not known here "
+                'that the file declares with required="false".',
+                do=f'declare it with {prefix}:required="false", as its specification demands.'
+                if package == "fbc"
+                else "flatten the model, or export it without the package.",
             )
+
+
+def _packages(document: Any) -> Iterator[tuple[str, str]]:
+    """Prefix and name of each package that a document declares, but for those that never change what is computed."""
+    spaces = document.getNamespaces()
+    for i in range(spaces.getNumNamespaces()):
+        found = _PACKAGE_URI.match(spaces.getURI(i))
+        if found and found[1] not in _PICTURES:
+            yield spaces.getPrefix(i), found[1]
+
+
+def ignored_packages(source: Source) -> list[str]:
+    """Packages that are declared as optional (`required="false"`) and left out, but for those about pictures."""
+    return [package for _, package in _packages(source.document)]
 
 
 def _refuse_elements(source: Source) -> None:

@@ -438,8 +438,13 @@ def _provenance(path: Path) -> Mapping[str, Any]:
         about = reader(path)
     except (OSError, ValueError, KeyError, RecursionError) as fault:  # what the readers of the formats raise
         raise SimulationError(
-            f"it cannot be read as a run ({fault}).", where=str(path), allowed=ALLOWED
+            f"it cannot be read as a run ({fault}).",
+            where=str(path),
+            allowed=ALLOWED,
+            do="name another file; beside a .csv its .meta.json has to lie.",
         ) from None
     if not isinstance(about, dict):
-        raise SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED)
+        raise SimulationError(
+            "It is not a run of lissive.", where=str(path), allowed=ALLOWED, do="name another file."
+        )
     return about

@@ -11,6 +11,7 @@ from lissive.evidence.catalog import Numbered, Record, ReviewRecord, StudyEntry,
 from lissive.evidence.claim import JUDGED, Claim, Conflict
 from lissive.evidence.claim_match import Match, nearest
 from lissive.evidence.claim_reading import read_as
+from lissive.evidence.claim_voice import VOICES, voice
 from lissive.evidence.comparison import Comparison, Given, Group, Unused
 from lissive.evidence.reviews import Reproduced, participants_of
 from lissive.report.effect_words import DESIGN_NAMES, interval, number, paid_by, studies, title
@@ -236,13 +237,19 @@ def _unverified(provenances: Iterable[str]) -> str:
     return f"{UNVERIFIED_NOTE}." if "recalled" in provenances else ""
 
 
-OPPOSED = "The text seems to say the opposite of this claim: the verdict is of the claim as worded here."
+_NEAREST = {
+    False: "Nearest claim",
+    True: "Nearest claim, of which the text seems to say the opposite",
+}
 
 
 _VERDICT_ON = {
-    False: "Verdict",
-    True: "Verdict on what you asked (the claim as worded has another)",
+    (False, False): "Verdict",
+    (False, True): "Verdict on what you asked (the claim as worded has another)",
+    (True, False): "Verdict on the claim as worded here, not on your text",
+    (True, True): "Verdict on the claim for what you asked, not on your text",
 }
+"""By whether the text says the opposite, and whether the verdict is less than the claim's own."""
 
 
 def about_text(near: Sequence[Match], about: str) -> str:
@@ -257,12 +264,12 @@ def about_text(near: Sequence[Match], about: str) -> str:
     first = near[0]
     lines = [
         asked,
-        wrapped(f"Nearest claim: {first.claim.claim}  [{first.claim.id}]"),
-        wrapped(f"{_VERDICT_ON[first.is_less]}: {first.claim.verdict_label.upper()}"),
-        OPPOSED if first.opposed else "",
+        wrapped(f"{_NEAREST[first.opposed]}: {first.claim.claim}  [{first.claim.id}]"),
+        wrapped(f"{_VERDICT_ON[first.opposed, first.is_less]}: {first.claim.verdict_label.upper()}"),
     ]
+    lines += [VOICES[said]] if (said := voice(about)) else []
     claims = [each.claim for each in near]
-    return paragraphs(["\n".join(filter(None, lines)), *map(claim_text, claims), _note(*claims), LIMITS])
+    return paragraphs(["\n".join(lines), *map(claim_text, claims), _note(*claims), LIMITS])
 
 
 def claims_text(every: Sequence[Claim]) -> str:
@@ -296,10 +303,11 @@ def article_text(rows: Sequence[Answered]) -> str:
 
 
 def summary(rows: Sequence[Answered]) -> str:
-    """Sentences by kind, and claims by verdict."""
+    """Sentences by kind; those that make claims by the worst verdict in them."""
     kinds = Counter(row.kind for row in rows)
     parts = [f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind]]
-    verdicts = Counter(each.claim.verdict_label for row in rows for each in row.claims)
+    wholes = [row.whole for row in rows if row.claims]
+    verdicts = Counter(each.claim.verdict_label if each else "the opposite of a claim" for each in wholes)
     claims = f" Claims: {listed([f'{n} {name}' for name, n in verdicts.most_common()])}." if verdicts else ""
     unanswered = sum(row.is_open for row in rows)
     left = f" Without an answer: {unanswered}." if unanswered else ""
@@ -308,14 +316,14 @@ def summary(rows: Sequence[Answered]) -> str:
 
 def lines_of(row: Answered) -> list[str]:
     """What is said of a sentence, line by line."""
-    lines = []
+    lines = [VOICES[row.voice]] if row.voice else []
+    lines += [as_a_whole(row)] if len(row.claims) > 1 else []
     for each in row.claims:
         claim = each.claim
-        on = "On what the sentence says: " if each.is_less else ""
-        lines.append(
-            f"Nearest claim: {claim.claim} {on}{claim.verdict_label.upper()} (certainty {claim.certainty_words})."
-        )
-        lines += [OPPOSED] if each.opposed else []
+        verdict = f"{claim.verdict_label.upper()} (certainty {claim.certainty_words})."
+        on = "On what the sentence says: " if each.is_less and not each.opposed else ""
+        on = "The claim, not the sentence, is " if each.opposed else on
+        lines.append(f"{_NEAREST[each.opposed]}: {claim.claim} {on}{verdict}")
         lines.append(f"{claim.answer} {claim.certainty_reason}".rstrip())
     lines += [row.answer] if row.answer else []
     if row.as_of:
@@ -323,6 +331,13 @@ def lines_of(row: Answered) -> list[str]:
     if row.see:
         lines.append(f"More: {row.see}")
     return lines
+
+
+def as_a_whole(row: Answered) -> str:
+    """The verdict of a sentence with several claims."""
+    if row.whole is None:
+        return "As a whole: no verdict, as the sentence says the opposite of one of these claims."
+    return f"As a whole: {row.whole.claim.verdict_label.upper()}, the worst of {len(row.claims)} claims."
 
 
 def _sentence(row: Answered) -> str:

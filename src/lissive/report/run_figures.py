@@ -88,7 +88,10 @@ def _check(run: xr.Dataset, output: str | None = None, bins: int | None = None) 
 def _ending(path: Path, where: str) -> Path:
     if path.suffix.lower() not in ENDINGS:
         raise SimulationError(
-            f"Unsupported file extension {path.suffix!r}.", where=where, allowed=f"{', '.join(ENDINGS)}."
+            f"Unsupported file extension {path.suffix!r}.",
+            where=where,
+            allowed=f"{', '.join(ENDINGS)}.",
+            do="give the figure a name with one of these extensions.",
         )
     return path
 

@@ -31,6 +31,7 @@ def check_mode(mode: Any) -> None:
             f"covariates is {mode!r}.",
             where="covariates",
             allowed="nocb, the next row's value, as in NONMEM; or locf, the last row's.",
+            do="write one of the two, or leave it out for nocb.",
         )
 
 

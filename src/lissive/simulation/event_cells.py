@@ -55,14 +55,24 @@ def is_plain(cell: Any) -> bool:
     return isinstance(cell, str) or (isinstance(cell, Hashable) and not isinstance(cell, tuple | frozenset))
 
 
+_FILE = "a comma-separated file"
+
+
 def from_csv(path: Path) -> Table:
     """The cells of a comma-separated file. Empty lines and lines that begin with # are skipped."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise EventError("There is no such file.", where=str(path), do="correct the path.") from None
+        raise EventError(
+            "There is no such file.", where=str(path), allowed=f"{_FILE}.", do="correct the path."
+        ) from None
     except (OSError, ValueError) as error:
-        raise EventError(f"The file cannot be read: {error}.", where=str(path)) from None
+        raise EventError(
+            f"The file cannot be read: {error}.",
+            where=str(path),
+            allowed=f"{_FILE}, text in UTF-8.",
+            do="save the table as CSV in UTF-8, or check the path.",
+        ) from None
     reader = csv.reader(text.splitlines(keepends=True), skipinitialspace=True)
     rows, where = [], []
     try:
@@ -79,13 +89,19 @@ def from_csv(path: Path) -> Table:
             do="shorten the cell, or close its quotation marks.",
         ) from None
     if not rows:
-        raise EventError("The file is empty.", where=str(path), allowed=f"a header with {' '.join(COLUMNS)}.")
+        raise EventError(
+            "The file is empty.",
+            where=str(path),
+            allowed=f"a header with {' '.join(COLUMNS)}.",
+            do="write the header, and a row for each event.",
+        )
     header = rows[0]
     for row, at in zip(rows, where, strict=True):
         if len(row) != len(header):
             raise EventError(
                 f"The row has {len(row)} cells, but the header has {len(header)}.",
                 where=at,
+                allowed=f"{len(header)} cells in each row, one for each column of the header.",
                 do="write . for a cell that is empty, and a point in decimal numbers.",
             )
     cells = list(zip(*rows[1:], strict=True)) or [() for _ in header]
@@ -112,15 +128,30 @@ def _named(
         if not name and all(is_missing(cell) for cell in column):
             continue  # a comma at the end of each line
         if not name:
-            raise EventError("A column has no name.", where=top, do="name it, or leave it out.")
+            raise EventError(
+                "A column has no name.",
+                where=top,
+                allowed="a name above each column.",
+                do="name it, or leave it out.",
+            )
         if capitals in columns or name in others:
-            raise EventError(f"The column {name} is there twice.", where=top, do="keep one of the two.")
+            raise EventError(
+                f"The column {name} is there twice.",
+                where=top,
+                allowed="each column once, in capitals or small letters.",
+                do="keep one of the two.",
+            )
         if capitals in known:
             columns[capitals], written[capitals] = column, name
         else:
             others[name] = column
     if "LAG" in columns and "ALAG" in columns:
-        raise EventError("LAG and ALAG are two names of one thing.", where=top, do="keep one of the two.")
+        raise EventError(
+            "LAG and ALAG are two names of one thing.",
+            where=top,
+            allowed="one of them.",
+            do="keep one of the two.",
+        )
     for name in ("ID", "TIME"):
         if name not in columns:
             _refuse_typo(others, [name], top)
@@ -169,6 +200,7 @@ def other_columns(table: Table, equations: Equations) -> tuple[dict[str, str], l
                 f"The column {name} could be {' or '.join(found)} of model {equations.name}"
                 + (f", for which {parameters[found[0]]} is there too." if len(found) == 1 else "."),
                 where=table.top,
+                allowed=f"one column for each of {', '.join(found)}.",
                 do="name one column for each parameter, as the parameter is written.",
             )
         else:

@@ -66,7 +66,12 @@ class Rows:
 def check(table: Table, equations: Equations, used: Container[str] = ()) -> Rows:
     """The table as numbers, or all that is wrong with it. used : other columns that somebody reads, in capitals."""
     if not len(table):
-        raise EventError("The table has no rows.", where=table.source, do="add one row for each event.")
+        raise EventError(
+            "The table has no rows.",
+            where=table.source,
+            allowed="a row for each dose and each observation.",
+            do="add rows below the header.",
+        )
     refuse_clash(table, equations)
     parameters, carried = other_columns(table, equations)
     findings: list[Finding] = []

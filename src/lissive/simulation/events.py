@@ -90,6 +90,8 @@ class Run:
     """Parameter to its (record,) values; all NaN where this subject has none."""
     carried: Mapping[str, Sequence[Any]]
     """Column that is not used to its (record,) cells."""
+    first: int = 0
+    """Place of its first row in the table."""
 
     @cached_property
     def time(self) -> tuple[float, ...]:
@@ -116,6 +118,13 @@ class EventTable:
     """How parameters vary between rows: nocb or locf."""
     notes: tuple[str, ...] = ()
     """What was left aside or taken for granted, in sentences."""
+    source: Path | None = None
+    """The file that it was read from."""
+
+    def place(self, run: Run, record: int) -> str:
+        """Where a row is, `file:line`; for this the file is read again, and no line numbers are kept."""
+        row = run.first + record
+        return from_csv(self.source).where[row] if self.source else f"events, row {row + 1}"
 
     @cached_property
     def subjects(self) -> tuple[int | str, ...]:
@@ -197,6 +206,7 @@ def read_events(
                 shared.setdefault(records, records),
                 {name: filled(values[start:stop], covariates) for name, values in rows.varying.items()},
                 {name: cells[start:stop] for name, cells in rows.carried.items()},
+                start,
             )
         )
     notes = [*said, *rows.notes]
@@ -206,7 +216,9 @@ def read_events(
         notes.append(
             f"Time-varying parameters ({covariates}: between rows the {which} row's value holds): {names}."
         )
-    return EventTable(tuple(runs), covariates, tuple(notes))
+    return EventTable(
+        tuple(runs), covariates, tuple(notes), Path(table) if isinstance(table, str | Path) else None
+    )
 
 
 _BYTES_A_ROW = 450
@@ -345,9 +357,15 @@ def export_events(
             f"{', '.join(equations.states[place] for place in sorted(stray))} cannot be dosed in this model.",
             where="export_events",
             allowed=f"{', '.join(equations.dose_targets)}.",
+            do="dose one of these.",
         )
     if len(ids) != len(regimen):
-        raise EventError(f"There are {len(ids)} IDs for {len(regimen)} subjects.", where="subject_ids")
+        raise EventError(
+            f"There are {len(ids)} IDs for {len(regimen)} subjects.",
+            where="subject_ids",
+            allowed="one ID for each subject.",
+            do="give as many, or leave them out.",
+        )
     number = {place: i for i, place in enumerate(equations.dose_targets.values(), start=1)}
     with atomic_path(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         rows: list[Sequence[Any]] = [COLUMNS]

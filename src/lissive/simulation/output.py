@@ -138,7 +138,12 @@ def refuse_names(outputs: Sequence[str]) -> None:
         )
     if len(set(outputs)) < len(outputs):
         twice = next(name for name in outputs if list(outputs).count(name) > 1)
-        raise SimulationError(f"The output {twice} is selected twice.", where="select", do="select it once.")
+        raise SimulationError(
+            f"The output {twice} is selected twice.",
+            where="select",
+            allowed="each output once.",
+            do="select it once.",
+        )
 
 
 def _attributes(name: str, units: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:
@@ -203,7 +208,10 @@ def check_writer(path: Path) -> None:
     """Refuse a file that cannot be written, before anything is computed."""
     if path.suffix not in _WRITERS:
         raise SimulationError(
-            f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(_WRITERS)}."
+            f"Unsupported file extension {path.suffix!r}.",
+            where=str(path),
+            allowed=f"{', '.join(_WRITERS)}.",
+            do="give the result a name with one of these extensions.",
         )
     packages = _WRITERS[path.suffix][1]
     need("files", f"A {path.suffix} file", where=str(path), wrong=SimulationError, among={"files": packages})

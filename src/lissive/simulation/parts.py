@@ -86,7 +86,7 @@ def simulate_files(
         _afford_disk(run, out)
         pieces = partial(_loaded, _chunks(run, parts, folder, _inputs(run, inputs.events), how))
     kept = f"All chunks are in {folder}: run the same command again with --resume." if folder else ""
-    with room_on_disk(out, kept):
+    with room_on_disk(out, lambda: kept):
         if rows:
             found = summed(pieces())
             tables = (

@@ -34,7 +34,7 @@ def is_frame(value: Any) -> bool:
 
 def a_table(value: Any, name: str, what: str) -> None:
     if not (isinstance(value, str | Path) or is_frame(value)):
-        raise SimulationError(f"{name} is {shown(value)}.", where=name, allowed=what)
+        raise SimulationError(f"{name} is {shown(value)}.", where=name, allowed=what, do="give one of these.")
 
 
 def selected(equations: Equations, select: Any) -> list[str]:
@@ -44,7 +44,9 @@ def selected(equations: Equations, select: Any) -> list[str]:
     outputs = [select] if isinstance(select, str) else list(select) if isinstance(select, Sequence) else None
     if outputs is None or any(not isinstance(each, str) for each in outputs):
         allowed = "ids, as ['S1', '[S1]', 'k']; all states if it is left out."
-        raise SimulationError(f"select is {shown(select)}.", where="select", allowed=allowed)
+        raise SimulationError(
+            f"select is {shown(select)}.", where="select", allowed=allowed, do="give a list of ids."
+        )
     if not equations.quantities or (not outputs and not equations.states):
         raise SimulationError(
             f"Model {equations.name} has nothing that changes.",
@@ -74,7 +76,12 @@ def given_parameters(equations: Equations, parameters: Any) -> dict[str, float]:
         return {}
     if not isinstance(parameters, Mapping):
         allowed = "parameters by their id, as {'CL': 5.0}."
-        raise ParameterError(f"parameters is {shown(parameters)}.", where="parameters", allowed=allowed)
+        raise ParameterError(
+            f"parameters is {shown(parameters)}.",
+            where="parameters",
+            allowed=allowed,
+            do="give a dictionary.",
+        )
     if unknown := [name for name in parameters if name not in equations.parameters]:
         raise ParameterError(
             f"{unknown[0]} is not a parameter of model {equations.name} that a run may set.",
@@ -98,6 +105,7 @@ def output_times(until: Any, every: Any, times: Any) -> FloatArray | None:
             "The output times are not clear: times is given, and until or every.",
             where="times",
             allowed="until with every; or times.",
+            do="leave out times, or until and every.",
         )
     if times is None:
         return _regular(until, every)
@@ -110,11 +118,20 @@ def output_times(until: Any, every: Any, times: Any) -> FloatArray | None:
         plain = False
     if not plain:
         raise SimulationError(
-            "The output times are no numbers.", where="times", allowed="numbers in one row."
+            "The output times are no numbers.",
+            where="times",
+            allowed="numbers in one row.",
+            do="give a list of numbers, as [0, 1, 2].",
         )
     grid: FloatArray = np.unique(given.astype(float))
     if not len(grid) or not np.isfinite(grid).all() or grid[0] < 0:
-        raise SimulationError("The output times are not usable.", where="times", allowed="numbers from 0 on.")
+        wrong = [float(t) for t in grid if not (np.isfinite(t) and t >= 0)]
+        raise SimulationError(
+            f"{wrong[0]:g} is no output time." if wrong else "There are no output times.",
+            where="times",
+            allowed="one or more finite numbers, 0 or more.",
+            do="take out or correct what is no time." if wrong else "write the times, one a line.",
+        )
     return grid
 
 
@@ -122,7 +139,10 @@ def _regular(until: Any, every: Any) -> FloatArray:
     if until is None or every is None:
         missing = "every" if every is None else "until"
         raise SimulationError(
-            f"{missing} is not given.", where=missing, allowed="until with every; or times; or neither."
+            f"{missing} is not given.",
+            where=missing,
+            allowed="until with every; or times; or neither.",
+            do=f"give {missing} too.",
         )
     until = number_of("until", until, wrong=SimulationError)
     every = number_of("every", every, wrong=SimulationError)
@@ -131,6 +151,7 @@ def _regular(until: Any, every: Any) -> FloatArray:
             f"until is {until:g} and every is {every:g}.",
             where="until",
             allowed=f"until over 0, and every over 0 and not over until; at most {MOST_TIMES} output times.",
+            do="correct until or every.",
         )
     steps = int(np.floor(until / every * (1 + 1e-12)))
     return np.array([every * i for i in range(steps + 1)])
@@ -140,7 +161,12 @@ def _read_times(path: Path) -> list[float]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as fault:
-        raise SimulationError(f"it cannot be read ({fault}).", where=str(path)) from None
+        raise SimulationError(
+            f"it cannot be read ({fault}).",
+            where=str(path),
+            allowed="a text file of output times, one a line.",
+            do="write the times to a file and give its path, or use --until and --every.",
+        ) from None
     found = []
     for number, line in enumerate(lines, start=1):
         if line.lstrip().startswith("#"):
@@ -155,6 +181,7 @@ def _read_times(path: Path) -> list[float]:
                     f"{shown(word)} is no number.",
                     where=f"{path}:{number}",
                     allowed=f"{TIME}s, one a line.",
+                    do="correct the line, or begin it with # if it is a comment.",
                 ) from None
     return found
 
@@ -285,6 +312,7 @@ def _rates(
                 f"{name} is {row.min():g} for subject {run.subject}, and RATE -1 takes it as the rate of an infusion.",
                 where=name,
                 allowed="over 0.",
+                do=f"set {name} over 0, or write the rate in RATE.",
             )
         found[target] = rates(run.time, row, table.covariates)
     return found

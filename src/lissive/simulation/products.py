@@ -61,6 +61,7 @@ def _product(cell: str, table: Table, row: int, equations: Equations) -> Product
                 f"CMT {cell[:60]} is no compartment, and no product.{like}",
                 where=table.where[row],
                 allowed=f"{', '.join(modelled_products())}; or a compartment: {', '.join(equations.dose_targets)}.",
+                do="correct CMT.",
             ) from None
         return None
     if what.no_model:
@@ -68,6 +69,7 @@ def _product(cell: str, table: Table, row: int, equations: Equations) -> Product
             f"{what.name} cannot be simulated: {what.no_model}.",
             where=table.where[row],
             allowed=f"{', '.join(modelled_products())}.",
+            do="name another product, or leave the row out.",
         )
     return what
 

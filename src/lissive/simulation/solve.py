@@ -172,7 +172,10 @@ def asked(inputs: Inputs) -> Asked:
     known = set() if drawn else {*own}
     _refuse_twice(known, starts, "initial", "the table of subjects")
     elsewhere = {*known, *starts, *common, *(table.varying if table else ())}
-    _refuse_twice(elsewhere, thetas, "the population", "the events, the subjects, initial or parameters")
+    places = {name: drawn_from.thetas[name].where for name in thetas} if drawn_from else {}
+    _refuse_twice(
+        elsewhere, thetas, "the population", "the events, the subjects, initial or parameters", places
+    )
     own |= given_initial(base, inputs.initial, count)
     layout = layout_of(table, ids, grid, replicates)
     ids = list(ids) * replicates if replicates > 1 else ids
@@ -209,7 +212,12 @@ def _settings(equations: Equations, inputs: Inputs) -> Settings:
     )
     device = inputs.device
     if not isinstance(device, str) or device not in DEVICES:
-        raise SimulationError(f"device is {device!r}.", where="device", allowed=f"{' or '.join(DEVICES)}.")
+        raise SimulationError(
+            f"device is {device!r}.",
+            where="device",
+            allowed=f"{' or '.join(DEVICES)}.",
+            do="name one of the two.",
+        )
     if device == "gpu":
         from lissive.simulation.engine.gpu import check
 
@@ -242,6 +250,7 @@ def _model(model: Any) -> Equations:
             f"model is {model!r}.",
             where="model",
             allowed=f"{', '.join(SHIPPED)}; the path of an .ant or .xml file; or Equations.",
+            do="give one of these.",
         )
     return load(model)
 
@@ -262,6 +271,7 @@ def _table(
             "No output times are given.",
             where="times",
             allowed="until with every; or times; or observation rows (EVID 0) in the events.",
+            do="say when values are wanted, in one of these ways.",
         )
     return table, grid
 
@@ -284,12 +294,14 @@ def _overlap(
     return [f"Not drawn, since the events have a column for it: {', '.join(instead)}."] if instead else []
 
 
-def _refuse_twice(own: Iterable[str], given: Iterable[str], by: str, others: str) -> None:
-    """To give a parameter or an initial value in two places is refused."""
+def _refuse_twice(
+    own: Iterable[str], given: Iterable[str], by: str, others: str, at: Mapping[str, str] | None = None
+) -> None:
+    """To give a parameter or an initial value in two places is refused. at : name to its place, where that is known."""
     if twice := [name for name in given if name in own]:
         raise ParameterError(
             f"{twice[0]} is given by {by}, and by {others} too.",
-            where=twice[0],
+            where=(at or {}).get(twice[0], twice[0]),
             allowed="one of the two.",
             do="leave it out of one.",
         )
@@ -349,7 +361,9 @@ def given_initial(equations: Equations, initial: Any, subjects: int | None) -> d
         return {}
     if not isinstance(initial, Mapping):
         allowed = "states to numbers, as {'A_gut': 100.0} or {'[C]': [0.0, 1.5]}."
-        raise ParameterError(f"initial is {shown(initial)}.", where="initial", allowed=allowed)
+        raise ParameterError(
+            f"initial is {shown(initial)}.", where="initial", allowed=allowed, do="give a dictionary."
+        )
     known = starts_of(equations)
     for name in initial:
         if name not in known:
@@ -357,6 +371,7 @@ def given_initial(equations: Equations, initial: Any, subjects: int | None) -> d
                 f"{name} is no state of model {equations.name}.{nearest(name, known)}",
                 where="initial",
                 allowed=f"{', '.join(known)}.",
+                do="correct the name; what the model computes has no initial value to set.",
             )
     if subjects is None:
         return dict(initial)
@@ -375,4 +390,5 @@ def _numbers(name: str, value: Any, subjects: int) -> float | FloatArray:
         f"The initial value of {name} is {what}.",
         where="initial",
         allowed=f"a finite number, or {subjects} of them, one for each subject.",
+        do="correct the value.",
     )

@@ -149,16 +149,31 @@ def _table_of_subjects(
 
     where = given.attrs.get(_PATH, "subjects")
     if not len(given):
-        raise SimulationError("the table has no subjects.", where=where, allowed="a row for each subject.")
-    if len(set(given.columns)) < len(given.columns):
-        raise SimulationError("a column comes twice.", where=where, do="leave one of them.")
-    if wrong := [i for i in given.get("ID", ()) if is_missing(i) or not is_plain(i)]:
-        raise SimulationError(f"an ID is {wrong[0]!r}.", where=where, allowed="numbers or names.")
+        raise SimulationError(
+            "the table has no subjects.",
+            where=where,
+            allowed="a row for each subject.",
+            do="add rows below the heading.",
+        )
+    _refuse_columns(list(given.columns), _heading(given))
+    if wrong := [k for k, i in enumerate(given.get("ID", ())) if is_missing(i) or not is_plain(i)]:
+        raise SimulationError(
+            f"an ID is {given['ID'].iloc[wrong[0]]!r}.",
+            where=_place(given, wrong[0]),
+            allowed="numbers or names.",
+            do="give the subject an ID, or leave the column ID out.",
+        )
     ids: list[int | str] = (
         [id_of(i) for i in given["ID"]] if "ID" in given else list(range(1, len(given) + 1))
     )
     if len(set(ids)) < len(ids):
-        raise SimulationError("an ID comes twice.", where=where, allowed="one row for each subject.")
+        row = next(k for k in range(len(ids)) if ids[k] in ids[:k])
+        raise SimulationError(
+            f"ID {ids[row]} comes twice.",
+            where=_place(given, row),
+            allowed="one row for each subject.",
+            do="correct the ID, or leave the row out.",
+        )
     own = given.drop(columns="ID", errors="ignore")
     known = [*equations.parameters, *also]
     unknown = [name for name in own if name not in known]
@@ -166,21 +181,47 @@ def _table_of_subjects(
         raise SimulationError(
             f'the column "{unknown[0]}" is no parameter of model {equations.name}, and no initial value.'
             f"{nearest(unknown[0], known)}",
-            where=f"{where}:1",
+            where=_heading(given),
             allowed=f"ID, {', '.join(known)}; a state, for its initial amount, or [state].",
+            do="separate columns by commas."
+            if ";" in str(unknown[0])
+            else "correct the name, or leave the column out.",
         )
     for name in own:
         numbers = pd.to_numeric(own[name].astype(str), errors="coerce")
         if not np.isfinite(numbers).all():
             row = int(np.flatnonzero(~np.isfinite(numbers))[0])
             raise SimulationError(
-                f"{name} is {own[name].iloc[row]}.", where=f"{where}:{row + 2}", allowed="a finite number."
+                f"{name} is {own[name].iloc[row]}.",
+                where=_place(given, row),
+                allowed="a finite number.",
+                do="correct the cell.",
             )
     return ids, {str(name): own[name].astype(float).to_numpy() for name in own}
 
 
-_PATH = "path"
-"""Where a table was read, for messages."""
+_PATH, _LINES = "path", "lines"
+"""Where a table was read, and the lines of its heading and its rows, for messages."""
+
+
+def _place(given: Any, row: int) -> str:
+    """Where a row of the table is."""
+    path = given.attrs.get(_PATH)
+    return f"{path}:{given.attrs[_LINES][row + 1]}" if path else f"subjects, row {row + 1}"
+
+
+def _heading(given: Any) -> str:
+    return _place(given, -1) if _PATH in given.attrs else "subjects"
+
+
+def _refuse_columns(names: Sequence[Any], where: str) -> None:
+    if twice := [name for k, name in enumerate(names) if name in names[:k]]:
+        raise SimulationError(
+            f"the column {twice[0]} comes twice.",
+            where=where,
+            allowed="each column once.",
+            do="leave one of them out.",
+        )
 
 
 def read_subjects(path: Path) -> pd.DataFrame:
@@ -199,7 +240,12 @@ def read_subjects(path: Path) -> pd.DataFrame:
             do="correct the path.",
         ) from None
     if not rows:
-        raise SimulationError("the file is empty.", where=str(path), allowed="a heading and a row each.")
+        raise SimulationError(
+            "the file is empty.",
+            where=str(path),
+            allowed="a heading and a row each.",
+            do="write the heading, and a row for each subject.",
+        )
     header = [cell.strip() for cell in rows[0][1]]
     for line, row in rows[1:]:
         empty = sum(not cell.strip() for cell in row)
@@ -208,9 +254,9 @@ def read_subjects(path: Path) -> pd.DataFrame:
                 f"{len(row)} cells, {empty} of them empty, below a heading of {len(header)}.",
                 where=f"{path}:{line}",
                 allowed="one value for each column.",
+                do="write the values that are missing, or leave the row or the column out.",
             )
-    if len(set(header)) < len(header):
-        raise SimulationError("a column comes twice.", where=f"{path}:1", do="leave one of them.")
+    _refuse_columns(header, f"{path}:{rows[0][0]}")
     table = pd.DataFrame([row for _, row in rows[1:]], columns=header)
-    table.attrs[_PATH] = str(path)
+    table.attrs |= {_PATH: str(path), _LINES: [line for line, _ in rows]}
     return table

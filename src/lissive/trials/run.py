@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lissive.chunks import How, carry_out, room_on_disk
 from lissive.errors import DesignError
-from lissive.files import atomic_path, clear_temporary
+from lissive.files import atomic_path, clear_temporary, new_folder
 from lissive.fingerprint import of_bytes
 from lissive.given import list_of, path_of, threads_of
 from lissive.model import load
@@ -32,7 +32,15 @@ from lissive.trials.fits import Estimate
 from lissive.trials.observe import Flow, TrialData
 from lissive.trials.parts import replicates_of
 from lissive.trials.people import Response, between_trials, of_cause
-from lissive.trials.store import PARTS, RECORD, patient_tables, patients_file, records, write_patients
+from lissive.trials.store import (
+    PARTS,
+    PATIENTS,
+    RECORD,
+    patient_tables,
+    patients_file,
+    records,
+    write_patients,
+)
 from lissive.trials.summary import Provenance, Results, Solver
 from lissive.version import __version__
 from lissive.versions import data_versions
@@ -51,6 +59,7 @@ ALSO = (
     "trials/measures.tsv",
 )
 """Tables of the package that a run rests on beside its parameters."""
+_KEPT = "Finished replicates are kept: run it again with --resume."
 Part = dict[str, Any]
 Say = Callable[[str], None]
 
@@ -105,7 +114,7 @@ def run_trial(
             example = example or trials[0]
             new = _Found.of(design, trials)
             if folder:
-                with room_on_disk(folder, "Finished replicates are kept: run it again with --resume."):
+                with room_on_disk(folder, lambda: _KEPT):
                     keep(folder, stamp, chunk, new.plain(), patient_tables(design, trials))
         else:
             new = _Found.read(part, chunk)
@@ -135,8 +144,6 @@ def _on_cluster(
             where="--cluster",
             do="add --out FOLDER, on a file system that all workers share.",
         )
-    for each in PARTS:
-        (folder / each).mkdir(parents=True, exist_ok=True)
     every = list(chunks(design, replicates))
     missing = [c for c in every if c[0] not in done or len(done[c[0]]["flows"]) < len(c)]
     before, progress = len(every) - len(missing), how.progress
@@ -147,7 +154,8 @@ def _on_cluster(
         if progress:
             progress(replicates * (before + count) / len(every))
 
-    carry_out(task, arguments, folder, how, told)
+    with new_folder(folder / RECORD), new_folder(folder / PATIENTS):
+        carry_out(task, arguments, folder, how, lambda: any(records(folder)), told)
     return found_in(folder, stamp, True, how.say)
 
 

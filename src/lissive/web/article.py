@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from lissive.errors import EvidenceError
-from lissive.evidence.article import Answered, answered, text_of_article
-from lissive.evidence.claim import MARKS
-from lissive.report.evidence_text import LIMITS, summary, value_text
+from lissive.evidence.article import answered, text_of_article
+from lissive.evidence.claim_voice import VOICES
+from lissive.report.evidence_text import LIMITS, as_a_whole, summary, value_text
 from lissive.web.pages import shown
 
 MOST_SENTENCES = 600
@@ -23,7 +23,8 @@ def article(request: HttpRequest) -> HttpResponse:
         "rows": (),
         "summary": "",
         "limits": "",
-        "kind_of": kind_of,
+        "voices": VOICES,
+        "as_a_whole": as_a_whole,
         "value": value_text,
     }
     if request.method != "POST":
@@ -52,11 +53,3 @@ def article(request: HttpRequest) -> HttpResponse:
         "limits": " ".join(LIMITS.split()),
     }
     return shown(request, "article.html.j2", "The article, sentence by sentence", made, page="article")
-
-
-def kind_of(row: Answered) -> str:
-    """How the verdict is marked: yes, maybe, unsure or no; nothing where the sentence says the claim's opposite."""
-    if any(each.opposed for each in row.claims):
-        return ""
-    marks = {each.claim.mark for each in row.claims}
-    return next((mark for mark in MARKS.values() if mark in marks), "")

@@ -25,7 +25,7 @@ from lissive.simulation.engine.plan import Plan, content, make_plan, quantity
 from lissive.simulation.engine.steps import space
 from lissive.simulation.engine.switches import Switches
 from lissive.simulation.engine.tolerances import Tolerances
-from lissive.simulation.engine.why import End, why
+from lissive.simulation.engine.why import NO_NUMBER, End, why
 
 Array = npt.NDArray[np.float64]
 
@@ -128,7 +128,9 @@ class Kernel:
                 table[i] = np.asarray(value, dtype=float)
             except (TypeError, ValueError):
                 raise ParameterError(
-                    f"{name} is {value!r}.", allowed=f"a number, or {subjects} numbers, one a subject."
+                    f"{name} is {value!r}.",
+                    allowed=f"a number, or {subjects} numbers, one a subject.",
+                    do="correct the value.",
                 ) from None
         return np.ascontiguousarray(table.T)
 
@@ -158,6 +160,8 @@ class Batch:
         self._clock = np.zeros((subjects, ROW))
         self._clock[:, :2] = t0, tol.first_step
         self._book = np.zeros((subjects, ROW), dtype=np.int64)
+        if not kernel.watch:  # else an event may give a value to what has none yet
+            self._book[~np.isfinite(initial).all(axis=1), 1] = NO_NUMBER
         self._suit, self._last = np.zeros((2, *initial.shape, 2))
         self._reached = t0
         self._agenda = Agenda(kernel.equations, subjects, kernel.watch) if kernel.watch else None

@@ -90,7 +90,7 @@ def quantity(equations: Equations, name: str) -> int:
         raise SimulationError(
             f'"{name}" is not a quantity of model {equations.name}.',
             allowed=f"{', '.join(list(equations.quantities)[:40])}.",
-            do=f"Did you mean {' or '.join(near)}?" if near else "",
+            do=f"Did you mean {' or '.join(near)}?" if near else "select one of these, or correct the name.",
         ) from None
 
 

@@ -37,4 +37,9 @@ class Tolerances:
         }
         for name, (holds, allowed) in checks.items():
             if not holds:
-                raise SimulationError(f"{name} is {getattr(self, name)}.", where=name, allowed=f"{allowed}.")
+                raise SimulationError(
+                    f"{name} is {getattr(self, name)}.",
+                    where=name,
+                    allowed=f"{allowed}.",
+                    do="correct the value.",
+                )

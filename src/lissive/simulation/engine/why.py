@@ -48,6 +48,9 @@ def why(equations: Equations, parameters: Mapping[str, float], end: End) -> str:
     here = f"at time {end.time:.6g}{' ' + equations.time_unit if equations.time_unit else ''}"
     given = {**equations.parameters, **parameters, TIME: end.time}
     given.update(zip(equations.states, end.y, strict=True))
+    lost = [f"{name} is {y:g}" for name, y in zip(equations.states, end.y, strict=True) if not np.isfinite(y)]
+    if lost and not end.steps:
+        return f"stopped {here}: {lost[0]} at the start; give it a finite initial value"
     if end.status in (ENDLESS, NO_DELAY):
         return f"stopped {here}: {STATUS[end.status]}"
     fault = None if end.status == TOO_MANY else _fault(equations, given, end)

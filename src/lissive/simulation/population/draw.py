@@ -20,7 +20,8 @@ from lissive.simulation.event_cells import is_missing
 from lissive.simulation.event_rows import id_of, number_of, shown
 from lissive.simulation.events import EventTable, Run
 from lissive.simulation.planned import Vary
-from lissive.simulation.population.read import Line, Population, Variances
+from lissive.simulation.population.lines import Line
+from lissive.simulation.population.read import Population, Variances
 from lissive.simulation.streams import normals, stretches_of
 
 OCCASION = "OCC"
@@ -123,17 +124,19 @@ class Individuals:
             return [run.occasion] * len(run.records)
         cells = run.carried.get(column, run.varying.get(column, ()))
         if empty := [k for k, cell in enumerate(cells) if is_missing(cell)]:
+            assert self.table is not None
             raise ParameterError(
                 f"{column} is empty for ID {run.subject} at TIME {run.time[empty[0]]:g}.",
-                where=OCCASION,
+                where=self.table.place(run, empty[0]),
                 allowed="the number of the occasion in each row, since the population has iov rows.",
+                do="write it, or take the iov rows out.",
             )
         return [id_of(cell) for cell in cells]
 
     def _covariate(self, run: Run, column: str) -> FloatArray:
         """(record,) values of a column of the events, empty cells filled as for parameters."""
         assert self.table is not None
-        mode = self.table.covariates
+        table = self.table
         if column in run.varying:
             return run.varying[column]
 
@@ -144,11 +147,12 @@ class Individuals:
                 if number is None and not is_missing(cell):
                     raise ParameterError(
                         f"{column} is {shown(cell)} for ID {run.subject} at TIME {run.time[k]:g}.",
-                        where=column,
-                        allowed="a number: the population has it as a covariate. A group is coded as 0 or 1.",
+                        where=table.place(run, k),
+                        allowed="a number: the population has it as a covariate.",
+                        do="write a number; a group is coded as 0 or 1.",
                     )
                 found[k] = np.nan if number is None else number
-            return filled(found, mode)
+            return filled(found, table.covariates)
 
         values: FloatArray = self._read(run, f"covariate {column}", numbers)
         return values
@@ -192,7 +196,7 @@ class Individuals:
                 raise row.error(
                     f"{row.other} is empty in the rows of ID {self.ids[s]}.",
                     "a number in at least one row of each occasion.",
-                    "write it.",
+                    f"write it in the column {column} of the events.",
                 )
             if (own != own[0]).any():
                 return None

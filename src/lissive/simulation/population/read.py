@@ -15,51 +15,23 @@ Residual error: proportional f (1 + eps), additive f + eps, exponential f exp(ep
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.errors import ParameterError
-from lissive.simulation.event_cells import MISSING
-from lissive.simulation.event_rows import number_of
+from lissive.simulation.population.lines import (
+    DISTRIBUTIONS,
+    FORMS,
+    Line,
+    cells_of,
+    faults_of_header,
+    line_of,
+)
 from lissive.typed import nearest
-
-DISTRIBUTIONS = ("lognormal", "normal", "logit")
-EFFECTS = ("power", "linear", "exponential")
-ERRORS = ("proportional", "additive", "exponential")
-FORMS: Mapping[str, tuple[str, ...]] = {
-    "theta": DISTRIBUTIONS,
-    "omega": (),
-    "iov": (),
-    "covariate": EFFECTS,
-    "sigma": ERRORS,
-}
-"""Kind of a row to the words that its form may be."""
-COLUMNS = ("kind", "parameter", "value", "form", "with", "reference")
-KEPT = ("unit", "fix", "source", "note")
-"""Columns that change nothing."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table."""
-
-    where: str
-    kind: str
-    parameter: str
-    value: float
-    form: str = ""
-    other: str = ""
-    """Column `with`: the other parameter of a covariance, the column of a covariate."""
-    reference: float | None = None
-
-    def error(self, what: str, allowed: str = "", do: str = "") -> ParameterError:
-        return ParameterError(what, where=self.where, allowed=allowed, do=do)
 
 
 @dataclass(frozen=True)
@@ -103,18 +75,23 @@ def read_population(given: Any) -> Population:
 
     Raises       ParameterError with all that is wrong, each with its line.
     """
-    source, top, header, rows = _cells(given)
-    findings: list[ParameterError] = _header(header, top)
+    source, top, header, rows = cells_of(given)
+    findings: list[ParameterError] = faults_of_header(header, top)
     if findings:
         raise _all(findings)
     lines = []
     for where, cells in rows:
         try:
-            lines.append(_line(where, dict(zip(header, cells, strict=True))))
+            lines.append(line_of(where, dict(zip(header, cells, strict=True))))
         except ParameterError as error:
             findings.append(error)
     if not lines and not findings:
-        raise ParameterError("The table has no rows.", where=source, do="add a row for each THETA.")
+        raise ParameterError(
+            "The table has no rows.",
+            where=source,
+            allowed="a theta row for each parameter, and more rows after need.",
+            do="add a row below the header, such as theta,CL,5.",
+        )
     by_kind = {kind: [line for line in lines if line.kind == kind] for kind in FORMS}
     findings += _twice(lines)
     thetas = {line.parameter: line for line in by_kind["theta"]}
@@ -157,7 +134,7 @@ def refuse_unknown(population: Population, parameters: Iterable[str], outputs: I
                         if what[0] == "p"
                         else f"{row.parameter} is no {what} of the model.",
                         f"{some}.",
-                        (nearest(row.parameter, known).strip() or "correct the name."),
+                        f"correct the name.{nearest(row.parameter, known)}",
                     )
                 )
     if findings:
@@ -175,116 +152,7 @@ def _grouped(lines: Sequence[Line]) -> dict[str, tuple[Line, ...]]:
     return found
 
 
-# -- cells ------------------------------------------------------------------------------------------
-Cells = list[tuple[str, list[Any]]]
-"""Where each row is, and its cells."""
-
-
-def _cells(given: Any) -> tuple[str, str, list[str], Cells]:
-    """The source, where its heading is, the heading in small letters, and the rows below it."""
-    if hasattr(given, "columns") and hasattr(given, "iloc"):
-        header = [str(name).strip().lower() for name in given.columns]
-        table = [
-            [None if cell != cell else cell for cell in row]
-            for row in given.itertuples(index=False, name=None)
-        ]
-        return (
-            "population",
-            "population, header",
-            header,
-            [(f"population, row {k}", row) for k, row in enumerate(table, 1)],
-        )
-    if not isinstance(given, str | Path):
-        raise ParameterError(
-            f"population is {type(given).__name__}.",
-            where="population",
-            allowed="the path of a comma-separated file, or a DataFrame.",
-        )
-    path = Path(given)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, skipinitialspace=True)
-            rows = [
-                (f"{path}:{reader.line_num}", [cell.strip() for cell in row])
-                for row in reader
-                if any(cell.strip() for cell in row) and not row[0].startswith("#")
-            ]
-    except FileNotFoundError:
-        raise ParameterError("There is no such file.", where=str(path), do="correct the path.") from None
-    except (OSError, ValueError, csv.Error) as fault:
-        raise ParameterError(f"The file cannot be read: {fault}.", where=str(path)) from None
-    if not rows:
-        raise ParameterError("The file is empty.", where=str(path), allowed=f"a header: {','.join(COLUMNS)}.")
-    top, header = rows[0]
-    for where, row in rows:
-        if len(row) != len(header):
-            raise ParameterError(
-                f"The row has {len(row)} cells, but the header has {len(header)}.",
-                where=where,
-                do="leave a cell empty, but keep its comma.",
-            )
-    return str(path), top, [name.lower() for name in header], [*rows[1:]]
-
-
-def _header(header: Sequence[str], top: str) -> list[ParameterError]:
-    known = (*COLUMNS, *KEPT)
-    allowed = f"{', '.join(COLUMNS)}; and, without effect, {', '.join(KEPT)}."
-    findings = [
-        ParameterError(f"Unknown column {name!r}.{nearest(name, known)}", where=top, allowed=allowed)
-        for name in header
-        if name not in known
-    ]
-    findings += [
-        ParameterError(f"There is no column {name}.", where=top, allowed=allowed, do=f"add {name}.")
-        for name in COLUMNS[:3]
-        if name not in header
-    ]
-    if len(set(header)) < len(header):
-        findings.append(ParameterError("A column is there twice.", where=top, do="keep one of the two."))
-    return findings
-
-
-def _line(where: str, cells: Mapping[str, Any]) -> Line:
-    def text(name: str) -> str:
-        cell = cells.get(name)
-        return "" if cell is None or str(cell).strip() in MISSING else str(cell).strip()
-
-    def wrong(what: str, allowed: str = "", do: str = "correct the cell.") -> ParameterError:
-        return ParameterError(what, where=where, allowed=allowed, do=do)
-
-    kind, form = text("kind").lower(), text("form").lower()
-    if kind not in FORMS:
-        raise wrong(f"kind is {text('kind')!r}.{nearest(kind, FORMS)}", f"{', '.join(FORMS)}.")
-    if not text("parameter"):
-        raise wrong("parameter is empty.", "an id of the model; of a sigma row an output.")
-    value = number_of(cells.get("value"))
-    if value is None:
-        raise wrong(f"value is {text('value')!r}.", "a finite number, with a point.")
-    if form and form not in FORMS[kind]:
-        allowed = f"{', '.join(FORMS[kind])}." if FORMS[kind] else f"nothing in an {kind} row."
-        raise wrong(f"form is {text('form')!r} in a {kind} row.{nearest(form, FORMS[kind])}", allowed)
-    if not form and kind in ("covariate", "sigma"):
-        raise wrong(f"form is empty in a {kind} row.", f"{', '.join(FORMS[kind])}.")
-    other, reference = text("with"), number_of(cells.get("reference"))
-    if kind == "covariate" and (not other or reference is None):
-        empty = "with is empty" if not other else f"reference is {text('reference')!r}"
-        raise wrong(
-            f"{empty} in a covariate row.",
-            "with: the covariate's column; reference: the number at which the effect is 1.",
-        )
-    if kind in ("theta", "sigma") and other:
-        raise wrong(f"with is {other!r} in a {kind} row.", "nothing; or an omega, iov or covariate row.")
-    if kind != "covariate" and text("reference"):
-        raise wrong(f"reference is {text('reference')!r} in a {kind} row.", "nothing; or a covariate row.")
-    if form == "power" and reference is not None and reference <= 0:
-        raise wrong(f"reference is {reference:g} of a power.", "over 0.")
-    if value < 0 and (kind == "sigma" or (kind in ("omega", "iov") and other in ("", text("parameter")))):
-        raise wrong(f"The variance of {text('parameter')} is {value:g}.", "0 or more: a variance, no SD.")
-    other = "" if kind in ("omega", "iov") and other == text("parameter") else other
-    return Line(where, kind, text("parameter"), value, form, other, reference)
-
-
-# -- checks -----------------------------------------------------------------------------------------
+# -- checks -------------------------------------------------------------------------------------------
 def _twice(lines: Sequence[Line]) -> Iterator[ParameterError]:
     seen: dict[Any, Line] = {}
     for line in lines:
@@ -296,7 +164,11 @@ def _twice(lines: Sequence[Line]) -> Iterator[ParameterError]:
         key = (line.kind, pair, line.form if line.kind == "sigma" else "")
         if key in seen:
             what = f"{line.kind} of {line.parameter}{' with ' + line.other if line.other else ''}"
-            yield line.error(f"The {what} is given twice, at {seen[key].where} too.", do="keep one.")
+            yield line.error(
+                f"The {what} is given twice, at {seen[key].where} too.",
+                "one row for each.",
+                "keep one of the two rows.",
+            )
         seen[key] = line
 
 
@@ -327,7 +199,8 @@ def _matrix(lines: Sequence[Line], kind: str, findings: list[ParameterError]) ->
             findings.append(
                 line.error(
                     f"A covariance with {missing[0]}, which has no {kind} variance over 0.",
-                    do=f"add the row {kind},{missing[0]} with its variance.",
+                    f"a covariance of two parameters that each have an {kind} row of their own.",
+                    f"add the row {kind},{missing[0]} with its variance, or take this one out.",
                 )
             )
             continue
@@ -373,6 +246,7 @@ def _impossible(
             yield thetas[name].error(
                 f"The typical value of {name} is {thetas[name].value:g}, and its form is {form}.",
                 f"{allowed} with {form}; or another form: {', '.join(DISTRIBUTIONS)}.",
+                "correct the value, or write another form.",
             )
     for line in sigmas:
         others = [each for each in sigmas if each.parameter == line.parameter and each is not line]
@@ -380,4 +254,5 @@ def _impossible(
             yield line.error(
                 f"{line.parameter} has an exponential error, and {others[0].form} too.",
                 "exponential alone; or proportional and additive.",
+                "take one of the two rows out.",
             )
