@@ -308,7 +308,7 @@ def test_strata_are_balanced_each_for_itself() -> None:
 def test_failure_needs_weeks_in_a_row_and_ends_the_trial_where_the_design_says_so(small):
     def trial(**more: Any) -> TrialData:
         endpoint = {"measure": "failure", "rises_by_pct": 10, **more}
-        return conduct(small(patients=60, weeks=4.0, visits_weeks=[1.0, 4.0], endpoints=[endpoint]), [0])[0]
+        return conduct(small(patients=90, weeks=4.0, visits_weeks=[1.0, 4.0], endpoints=[endpoint]), [0])[0]
 
     once, twice, leaves = trial(weeks_in_a_row=1), trial(), trial(leaves=True)
     stayed = np.isinf(once.left)
