@@ -31,18 +31,8 @@ def _posterior(moves: float, wanted: tuple[Prior, ...] = RATINGS) -> Posterior:
     coefficients[len(wanted)] = [moves * (d.observed.statistic == "odds_ratio") for d in data]
     none = np.zeros(len(data))
     z = np.zeros((2, 50, len(wanted)))
-    return Posterior(
-        wanted,
-        data,
-        TRIALS,
-        Emulator(coefficients, none, none + 1.0, none),
-        z,
-        z[..., 0],
-        none,
-        z[None],
-        1,
-        0,
-    )
+    emulator = Emulator(coefficients, none, none + 1.0, none)
+    return Posterior(wanted, data, TRIALS, emulator, z, z[..., 0], none, z[None], seed=1, x=z[0], y=z[0])
 
 
 def test_what_was_published_comes_back() -> None:

@@ -9,7 +9,15 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from lissive.calibrate.emulator import learn
-from lissive.calibrate.response import Effort, fit_response, fitted_on, priors, response_at, sample
+from lissive.calibrate.response import (
+    Effort,
+    fit_response,
+    fitted_on,
+    priors,
+    refined,
+    response_at,
+    sample,
+)
 from lissive.calibrate.response_data import Datum, covariance, data_of, to_scale
 from lissive.calibrate.response_likelihood import (
     Restriction,
@@ -295,6 +303,20 @@ def test_a_small_fit_is_the_same_again_to_the_bit(small, trials) -> None:
     )
     assert (again.z == small.z).all()
     assert (again.emulator.coefficients == small.emulator.coefficients).all()
+
+
+@pytest.mark.slow
+def test_the_last_wave_is_where_the_structure_that_ships_is(small) -> None:
+    """Its runs have the fixed value, and the emulator has learnt from them and from those before."""
+    within = Restriction.of(FEW, {"gain_tone": 2.5}, {})
+    last = refined(small, within, replace(TINY, last=10))
+    place = [p.name for p in FEW].index("gain_tone")
+    assert len(last.x) == len(small.x) + 10
+    assert (last.x[: len(small.x)] == small.x).all()
+    np.testing.assert_allclose(FEW[place].at(last.x[len(small.x) :, place]), 2.5)
+    np.testing.assert_allclose(last.values[..., place], 2.5)
+    again = learn(last.x, last.y)
+    assert (again.coefficients == last.emulator.coefficients).all()
 
 
 def test_files_of_a_fit(small, tmp_path) -> None:

@@ -67,20 +67,22 @@ def compare(
     emulator: Emulator,
     start: FloatArray,
     *,
+    names: Sequence[str] | None = None,
     seed: int = 1,
     effort: Effort = SHORT,
     say: Say = lambda _: None,
 ) -> list[Score]:
-    """Every structure's score, the best first.
+    """Each structure's score, the best first.
 
     Parameters
     ----------
     start : (draw, parameter) of the whole's posterior, from which each is sampled on.
+    names : of the structures; all if not given.
     """
     likelihood = likelihood_of(data, wanted, emulator)
     trials = list(groups(data))
     found = []
-    for name in structures():
+    for name in names or structures():
         here, elpd, draws = restriction(name, wanted), {}, {}
         for place, group in enumerate(trials):
             without = np.arange(len(trials)) == place

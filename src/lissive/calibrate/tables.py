@@ -191,7 +191,11 @@ def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
         coords={"figures": labels},
         dims={"figure": ["figures"], "error": ["figures"]},
     )
-    data.attrs |= {"seed": posterior.seed, "runs": posterior.runs, "acceptance": posterior.acceptance.mean()}
+    data.attrs |= {
+        "seed": posterior.seed,
+        "runs": len(posterior.x),
+        "acceptance": posterior.acceptance.mean(),
+    }
     return data
 
 
