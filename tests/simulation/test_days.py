@@ -71,7 +71,7 @@ def test_people_go_by_what_they_feel() -> None:
 
 def test_nobody_goes_further_than_they_are_ready_to() -> None:
     run = running(2)
-    run.ready = np.array([1e-9, 0.999])
+    run.ready = np.array([1e-30, 0.999])
     advance_days(run, [up_to((12,) * 12)], np.zeros(2, int), 12)
     assert [int(units[0]) for units in run.taken] == [1] * 12
     assert run.taken[-1][1] == 12

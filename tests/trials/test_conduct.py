@@ -137,7 +137,7 @@ def test_screening_goes_on_until_as_many_are_randomised_as_the_design_says(small
     """Who is randomised does not depend on how many entered at a time, and who came later was not screened."""
     keep = {"measure": "spasticity_nrs", "falls_by_pct": 20.0}
     until = conduct(small(run_in={"arm": "drug", "weeks": 1, "keep": keep}), [0, 1])
-    fixed = conduct(small(run_in={"arm": "drug", "weeks": 1, "patients": 60, "keep": keep}), [0, 1])
+    fixed = conduct(small(run_in={"arm": "drug", "weeks": 1, "patients": 90, "keep": keep}), [0, 1])
     for one, other in zip(until, fixed, strict=True):
         assert_same(one, other)
         flow = one.flow

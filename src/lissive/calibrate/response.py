@@ -184,7 +184,10 @@ def refined(
     emulator = learn(x, y)
     say("posterior")
     start = near.reshape(-1, len(posterior.priors))
-    z, logp, accepted, chains = sample(*fitted, emulator, posterior.seed, effort, within=within, start=start)
+    longer = replace(
+        effort, steps=2 * effort.steps, burn=2 * effort.burn
+    )  # at the usual length R-hat was 1.07
+    z, logp, accepted, chains = sample(*fitted, emulator, posterior.seed, longer, within=within, start=start)
     return replace(
         posterior, emulator=emulator, z=z, log_probability=logp, acceptance=accepted, chains=chains, x=x, y=y
     )
