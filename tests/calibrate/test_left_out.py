@@ -11,7 +11,8 @@ from lissive.calibrate.emulator import Emulator, features
 from lissive.calibrate.left_out import predictions
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response_data import data_of
-from lissive.calibrate.structures import Score, groups
+from lissive.calibrate.response_likelihood import groups
+from lissive.calibrate.structures import Score
 from lissive.trials.published import shipped_published
 
 TRIALS = [t for t in shipped_published().trials if t.id in ("collin_2007", "hansen_2023")]
@@ -29,7 +30,7 @@ def _emulator(slope: float) -> Emulator:
 
 
 def _found(slope: float, n: int = 4000):
-    without = {group: np.zeros((n, 2)) for group in groups(DATA, TRIALS)}
+    without = {group: np.zeros((n, 2)) for group in groups(DATA)}
     score = Score("all", dict.fromkeys(without, 0.0), without)
     return dict(predictions(score, DATA, TRIALS, WANTED, _emulator(slope)))
 
@@ -65,7 +66,7 @@ def test_what_was_observed_is_not_looked_at() -> None:
     """The same figures with other values and intervals are predicted alike."""
     other = [replace(t, observed=tuple(replace(o, error=9.0) for o in t.observed)) for t in TRIALS]
     data = [replace(d, observed=replace(d.observed, error=9.0)) for d in DATA]
-    without = {group: np.zeros((500, 2)) for group in groups(DATA, TRIALS)}
+    without = {group: np.zeros((500, 2)) for group in groups(DATA)}
     score = Score("all", dict.fromkeys(without, 0.0), without)
     both = [
         list(predictions(score, *each, WANTED, _emulator(0.2))) for each in ((DATA, TRIALS), (data, other))

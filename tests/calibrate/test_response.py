@@ -9,9 +9,24 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from lissive.calibrate.emulator import learn
-from lissive.calibrate.response import Effort, fit_response, fitted_on, priors, response_at, sample
+from lissive.calibrate.response import (
+    Effort,
+    fit_response,
+    fitted_on,
+    priors,
+    refined,
+    response_at,
+    sample,
+)
 from lissive.calibrate.response_data import Datum, covariance, data_of, to_scale
-from lissive.calibrate.response_likelihood import Restriction, likelihood_of, low_rank, retest_of, target_of
+from lissive.calibrate.response_likelihood import (
+    Restriction,
+    groups,
+    likelihood_of,
+    low_rank,
+    retest_of,
+    target_of,
+)
 from lissive.calibrate.structures import restriction, structures
 from lissive.calibrate.tables import estimates, inference_data, write_response
 from lissive.errors import StudyError
@@ -206,7 +221,7 @@ def test_a_restricted_structure_is_the_nested_model(trials) -> None:
 def test_every_structure_is_nested_in_the_last() -> None:
     free = {name: len(restriction(name, priors()).slope) for name in structures()}
     assert free["all"] == len(priors())
-    assert free["before"] < free["steps"] < free["noise"] < free["instruments"] < free["all"]
+    assert free["before"] < free["nocebo"] < free["adverse"] < free["doses"] < free["trials"] < free["all"]
 
 
 def test_a_trial_left_out_takes_its_likelihood_with_it(trials) -> None:
@@ -218,6 +233,17 @@ def test_a_trial_left_out_takes_its_likelihood_with_it(trials) -> None:
     both = target_of(data, FEW, emulator)(z)
     one = target_of(data, FEW, emulator, without=np.array([False, True]))(z)
     np.testing.assert_allclose(both - one, likelihood_of(data, FEW, emulator).by_trial(z)[:, 1])
+
+
+def test_phases_of_one_publication_differ_from_others_as_one_trial(trials) -> None:
+    """Both move by the same number: their likelihood is not that of two trials that differ by numbers of their own."""
+    used = [trials["novotna_2011_phaseA"], trials["novotna_2011_phaseB"], trials["collin_2007"]]
+    data = data_of(used)
+    assert list(groups(data)) == ["novotna_2011", "collin_2007"]
+    assert sorted(place for each in groups(data).values() for place in each) == list(range(len(data)))
+    x = np.random.default_rng(6).standard_normal((80, len(FEW)))
+    likelihood = likelihood_of(data, FEW, learn(x, np.tile(x[:, :1], len(data))))
+    assert likelihood.by_trial(np.zeros((5, len(FEW)))).shape == (5, 2)
 
 
 def test_the_low_rank_likelihood_is_the_normal_density() -> None:
@@ -277,6 +303,20 @@ def test_a_small_fit_is_the_same_again_to_the_bit(small, trials) -> None:
     )
     assert (again.z == small.z).all()
     assert (again.emulator.coefficients == small.emulator.coefficients).all()
+
+
+@pytest.mark.slow
+def test_the_last_wave_is_where_the_structure_that_ships_is(small) -> None:
+    """Its runs have the fixed value, and the emulator has learnt from them and from those before."""
+    within = Restriction.of(FEW, {"gain_tone": 2.5}, {})
+    last = refined(small, within, replace(TINY, last=10))
+    place = [p.name for p in FEW].index("gain_tone")
+    assert len(last.x) == len(small.x) + 10
+    assert (last.x[: len(small.x)] == small.x).all()
+    np.testing.assert_allclose(FEW[place].at(last.x[len(small.x) :, place]), 2.5)
+    np.testing.assert_allclose(last.values[..., place], 2.5)
+    again = learn(last.x, last.y)
+    assert (again.coefficients == last.emulator.coefficients).all()
 
 
 def test_files_of_a_fit(small, tmp_path) -> None:

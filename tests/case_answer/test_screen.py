@@ -99,7 +99,8 @@ def test_means_stand_beside_means_and_are_named(capsys: pytest.CaptureFixture[st
     )
     text = " ".join(printed(capsys, case, "--subjects", "4").split())
     assert re.search(
-        r"means in week 6: drug [\d.]+, placebo [\d.]+, difference [-+][\d.]+ \(trials -0.33†(: rely on TRIALS)?\)\.",
+        r"means in week 6: drug [\d.]+, placebo [\d.]+, difference( before rounding)? [-+][\d.]+ "
+        r"\(trials -0.33†(: rely on TRIALS)?\)\.",
         text,
     )
     assert "age, sex: no effect" in text

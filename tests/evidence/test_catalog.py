@@ -121,7 +121,7 @@ def test_claims_about_what_is_not_there_says_so_with_status_1(capsys: pytest.Cap
 
 
 def test_the_opposite_of_a_claim_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "the opposite of this claim" in said(capsys, "claims", "--about", "weed is addictive")
+    assert "seems to say the opposite" in said(capsys, "claims", "--about", "weed is addictive")
     assert json.loads(said(capsys, "claims", "--about", "weed is addictive", "--json"))["claims"][0][
         "opposed"
     ]

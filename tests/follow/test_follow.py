@@ -71,10 +71,10 @@ def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
     fell, same = answers["fell"].probability_benefit, answers["same"].probability_benefit
     assert same.value < fell.value
     assert same.value < same.prior
-    # 160 people give the prior to 0.04; 16,000 of them give a difference of 0.197
+    # nearer to the prior than to certainty; 160 people give the prior to 0.04, so more are solved here
     many = follow_up(make_case(a_case()), diary_of(tmp_path, text(2.5)), **{**SMALL, "subjects": 4000})  # type: ignore[arg-type]
     of_many = many.probability_benefit
-    assert abs(of_many.value - of_many.prior) < 0.2
+    assert of_many.prior < of_many.value < (of_many.prior + 1.0) / 2.0
     assert "hardly tells" in answers["fell"].notes[0]
     fit = answers["fell"].fit
     inside = [

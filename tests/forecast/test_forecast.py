@@ -300,7 +300,7 @@ def test_an_injury_heals_by_its_age_and_a_chronic_one_does_not(since: str | None
 def test_an_old_injury_is_not_gone_in_two_weeks_and_a_fresh_one_nearly_is() -> None:
     def at_week_two(since: str) -> float:
         case = changed(spasm={"cause": "muscle_injury", "since": since}, plan={"weeks": 2})
-        return float(predict(case, subjects=8, threads=1).weekly["spasms_per_day"][1, :, -1].mean())
+        return float(predict(case, subjects=64, threads=1).weekly["spasms_per_day"][1, :, -1].mean())
 
     old, fresh = at_week_two("2008-01-01"), at_week_two("2026-11-20")
     assert old > 0.8 * 9.0  # with placebo; nine a day at the start

@@ -43,9 +43,12 @@ def at(
 
 @pytest.mark.parametrize("theta", [1e-9, 0.5, 2.0, 8.0])
 def test_who_stay_are_those_of_a_gamma_frailty(theta: float) -> None:
-    hazard = 1e-4
-    found = at(TIMES, ["dropout_cum"], theta_drop=theta, h_drop=hazard, h_drop_effect=0.0)[:, 0]
-    stay = (1.0 + theta * hazard * np.array(TIMES)) ** (-1.0 / theta)
+    """Of a hazard that goes on, and of one that wears off as people are used to being treated."""
+    hazard, new, k = 1e-4, 3e-4, 1 / 336
+    causes = {"h_drop": hazard, "h_drop_effect": 0.0, "h_drop_nocebo": new, "k_settle": k}
+    found = at(TIMES, ["dropout_cum"], theta_drop=theta, **causes)[:, 0]
+    so_far = hazard * np.array(TIMES) + new / k * (1.0 - np.exp(-k * np.array(TIMES)))
+    stay = (1.0 + theta * so_far) ** (-1.0 / theta)
     assert np.exp(-found) == pytest.approx(stay, rel=1e-5)
 
 

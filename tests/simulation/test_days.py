@@ -71,7 +71,7 @@ def test_people_go_by_what_they_feel() -> None:
 
 def test_nobody_goes_further_than_they_are_ready_to() -> None:
     run = running(2)
-    run.ready = np.array([1e-9, 0.999])
+    run.ready = np.array([1e-30, 0.999])
     advance_days(run, [up_to((12,) * 12)], np.zeros(2, int), 12)
     assert [int(units[0]) for units in run.taken] == [1] * 12
     assert run.taken[-1][1] == 12
@@ -87,12 +87,22 @@ def test_steps_of_any_size_are_a_share_of_the_day_and_one_unit_at_least() -> Non
 @pytest.mark.parametrize("allowed", [12, 48])
 def test_a_share_of_people_is_ready_for_all_that_is_allowed(allowed: int) -> None:
     """Of the others, half are ready for no more than the median of their distribution."""
-    limit = {**thresholds(), "to_cap": 0.2, "willing": 5.0, "willing_spread": 0.3, "cap_share": 0.0}
+    limit = {**thresholds(), "to_cap": 0.2, "willing": 5.0, "willing_spread": 0.3}
+    limit |= {"cap_share": 0.0, "cap_spread": 0.0}
     most = willing((np.arange(10_000) + 0.5) / 10_000, limit, np.full(10_000, allowed))
     assert np.mean(most == allowed) == pytest.approx(0.2, abs=0.005)
     assert np.median(most[most < allowed]) == 5
     none = willing((np.arange(10_000) + 0.5) / 10_000, {**limit, "to_cap": 0.0}, allowed)
     assert np.log(none).std() == pytest.approx(0.3, abs=0.02)
+
+
+def test_people_differ_the_more_in_their_doses_the_more_they_may_take() -> None:
+    """With the power 1/2: where four times as much is allowed, twice the spread of the logarithm."""
+    limit = {**thresholds(), "to_cap": 0.0, "willing": 400.0, "willing_spread": 0.1, "cap_share": 0.0}
+    u = (np.arange(10_000) + 0.5) / 10_000
+    few, many = (np.log(willing(u, {**limit, "cap_spread": 0.5}, allowed)).std() for allowed in (24, 96))
+    assert few == pytest.approx(0.1, abs=0.002)
+    assert many == pytest.approx(0.2, abs=0.004)
 
 
 def test_nobody_goes_beyond_a_dose_that_was_once_too_much_until_they_begin_anew() -> None:

@@ -137,7 +137,7 @@ def test_screening_goes_on_until_as_many_are_randomised_as_the_design_says(small
     """Who is randomised does not depend on how many entered at a time, and who came later was not screened."""
     keep = {"measure": "spasticity_nrs", "falls_by_pct": 20.0}
     until = conduct(small(run_in={"arm": "drug", "weeks": 1, "keep": keep}), [0, 1])
-    fixed = conduct(small(run_in={"arm": "drug", "weeks": 1, "patients": 60, "keep": keep}), [0, 1])
+    fixed = conduct(small(run_in={"arm": "drug", "weeks": 1, "patients": 90, "keep": keep}), [0, 1])
     for one, other in zip(until, fixed, strict=True):
         assert_same(one, other)
         flow = one.flow
@@ -308,7 +308,7 @@ def test_strata_are_balanced_each_for_itself() -> None:
 def test_failure_needs_weeks_in_a_row_and_ends_the_trial_where_the_design_says_so(small):
     def trial(**more: Any) -> TrialData:
         endpoint = {"measure": "failure", "rises_by_pct": 10, **more}
-        return conduct(small(patients=60, weeks=4.0, visits_weeks=[1.0, 4.0], endpoints=[endpoint]), [0])[0]
+        return conduct(small(patients=90, weeks=4.0, visits_weeks=[1.0, 4.0], endpoints=[endpoint]), [0])[0]
 
     once, twice, leaves = trial(weeks_in_a_row=1), trial(), trial(leaves=True)
     stayed = np.isinf(once.left)

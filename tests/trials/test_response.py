@@ -101,3 +101,15 @@ def test_all_ratings_of_a_trial_fluctuate_more_or_less_together_and_differ_betwe
         assert by == pytest.approx(np.log([one["rating_sd"] / mean["rating_sd"] for one in each]))
     assert all(one["course_days"] == mean["course_days"] for one in each)
     assert Response({"between noise": 0.0}).rating(7) == Response().rating()
+
+
+def test_trials_differ_in_doses_and_in_ratings_as_the_fit_says_and_a_forecast_is_of_the_mean_trial() -> None:
+    """The standard deviation of the logarithm over many trials is that of the table; one of 0 leaves all as it is."""
+    for name, figures in (("dose", lambda each, seed: each.titration(seed)["willing"]),
+                          ("noise", lambda each, seed: each.rating(seed)["course_sd"])):  # fmt: skip
+        some = Response({f"between {name}": 0.4})
+        logs = np.log([figures(some, seed_of(3, trial)) for trial in range(800)])
+        assert logs.mean() == pytest.approx(np.log(figures(some, None)), abs=0.05)
+        assert logs.std() == pytest.approx(0.4, rel=0.08)
+        none = Response({f"between {name}": 0.0})
+        assert figures(none, seed_of(3, 1)) == figures(none, None)

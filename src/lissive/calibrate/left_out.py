@@ -16,8 +16,8 @@ from lissive.calibrate.baseline import ASHWORTH, family_of, published
 from lissive.calibrate.emulator import Emulator
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response_data import Datum
-from lissive.calibrate.response_likelihood import likelihood_of
-from lissive.calibrate.structures import Score, groups
+from lissive.calibrate.response_likelihood import groups, likelihood_of
+from lissive.calibrate.structures import Score
 from lissive.trials.published import Observed, PublishedTrial
 
 
@@ -36,18 +36,17 @@ def predictions(
     difference that is not fitted on is that of its arms.
     """
     likelihood = likelihood_of(data, wanted, emulator)
-    for group, members in groups(data, trials).items():
+    for group, places in groups(data).items():
         z = score.without[group]
         rng = np.random.default_rng([seed, zlib.crc32(group.encode())])
         told, shifts = likelihood.expected(z)
-        for member in members:
-            mine = np.flatnonzero(likelihood.of_trial[:, member]).tolist()
-            own = rng.standard_normal((len(shifts), len(z), 1))
-            chance = emulator.error[mine] * rng.standard_normal((len(z), len(mine)))
-            expected = told[:, mine] + (own * shifts[:, :, mine]).sum(axis=0) + chance
-            trial = trials[data[mine[0]].trial]
+        own = rng.standard_normal((len(shifts), len(z), 1))
+        moved = told[:, places] + (own * shifts[:, :, places]).sum(axis=0)
+        expected = moved + emulator.error[places] * rng.standard_normal(moved.shape)
+        fitted = [data[k].observed for k in places]
+        for trial in (trials[place] for place in dict.fromkeys(data[k].trial for k in places)):
             for observed in trial.observed:
-                value = _of([data[k].observed for k in mine], expected, observed)
+                value = _of(fitted, expected, observed)
                 if value is not None and family_of(observed):
                     scale = ASHWORTH if observed.endpoint == "ashworth" else 1.0
                     yield observed, published(trial.design, observed, scale * value, rng)
@@ -60,7 +59,11 @@ def _of(fitted: Sequence[Observed], expected: FloatArray, wanted: Observed) -> F
     if wanted.statistic != "difference":
         return None
     change = wanted.endpoint, "change", wanted.week
-    arms = {o.arm: k for k, o in enumerate(fitted) if (o.endpoint, o.statistic, o.week) == change}
+    arms = {
+        o.arm: k
+        for k, o in enumerate(fitted)
+        if o.trial == wanted.trial and (o.endpoint, o.statistic, o.week) == change
+    }
     if not {wanted.arm, wanted.against} <= arms.keys():
         return None
     return np.asarray(expected[:, arms[wanted.arm]] - expected[:, arms[str(wanted.against)]])

@@ -2,7 +2,7 @@
 
 The trial simulator is run at parameters spread over the priors; an emulator learns each published figure from these
 runs; an ensemble sampler (emcee) draws from the posterior on the emulator; a second wave of runs, where the posterior
-is, sharpens the emulator. Chosen over simulation-based inference because figures of a trial are few and smooth, over
+is, sharpens the emulator, and a last one does so where the structure is that ships. Chosen over simulation-based inference because figures of a trial are few and smooth, over
 ensemble Kalman inversion because its spread is no posterior, and over sampling the simulator because one run of all
 trials takes seconds.
 """
@@ -48,6 +48,8 @@ class Effort:
 
     runs: tuple[int, ...] = (320, 320)
     """Runs of the simulator in each wave."""
+    last: int = 480
+    """Runs in the region of the structure that ships."""
     patients: int = 40
     """Virtual patients of each arm in a run."""
     steps: int = 4000
@@ -73,7 +75,10 @@ class Posterior:
     chains: FloatArray
     """(ensemble, step, walker, parameter) thinned, in order, to judge convergence by."""
     seed: int
-    runs: int
+    x: FloatArray
+    """(run, parameter) where the simulator was run, on the priors' standard scale."""
+    y: FloatArray
+    """(run, figure) what it found there, on the scales of the fit."""
 
     @property
     def values(self) -> FloatArray:
@@ -152,17 +157,40 @@ def fit_response(
     say("posterior")
     draws, logp, accepted, chains = sample(data, wanted, emulator, seed, effort)
     fitted = tuple(data), tuple(wanted_trials)
-    return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, len(x))
+    return Posterior(wanted, *fitted, emulator, draws, logp, accepted, chains, seed, x, y)
 
 
-def refined(posterior: Posterior, within: Restriction, effort: Effort) -> Posterior:
-    """The posterior of a structure that is nested in the whole one, on the same emulator; of the whole, itself."""
-    if len(within.slope) == len(posterior.priors):
-        return posterior
+def refined(
+    posterior: Posterior,
+    within: Restriction,
+    effort: Effort,
+    *,
+    threads: int = 1,
+    say: Say = lambda _: None,
+) -> Posterior:
+    """The posterior of a structure that is nested in the whole one, after a last wave of runs in its own region.
+
+    Fixed parameters lie at the edge of where the emulator has learnt until then, and there it is biased.
+    """
+    say("last wave: the region of the structure that ships")
+    fitted = posterior.data, posterior.priors
     start = posterior.z.reshape(-1, len(posterior.priors))
-    fitted = posterior.data, posterior.priors, posterior.emulator, posterior.seed
-    z, logp, accepted, chains = sample(*fitted, effort, within=within, start=start)
-    return replace(posterior, z=z, log_probability=logp, acceptance=accepted, chains=chains)
+    once = replace(effort, ensembles=1)
+    near = sample(*fitted, posterior.emulator, posterior.seed, once, within=within, start=start)[0]
+    more = _near(near, effort.last, posterior.seed + len(effort.runs) + 1)
+    simulator = Simulator(posterior.trials, *fitted, posterior.seed, effort.patients, threads, say)
+    x = np.concatenate([posterior.x, more])
+    y = np.concatenate([posterior.y, simulator.figures(more, len(posterior.x))])
+    emulator = learn(x, y)
+    say("posterior")
+    start = near.reshape(-1, len(posterior.priors))
+    longer = replace(
+        effort, steps=2 * effort.steps, burn=2 * effort.burn
+    )  # at the usual length R-hat was 1.07
+    z, logp, accepted, chains = sample(*fitted, emulator, posterior.seed, longer, within=within, start=start)
+    return replace(
+        posterior, emulator=emulator, z=z, log_probability=logp, acceptance=accepted, chains=chains, x=x, y=y
+    )
 
 
 def spread_over(runs: int, parameters: int, seed: int) -> FloatArray:

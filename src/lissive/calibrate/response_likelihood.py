@@ -2,22 +2,24 @@
 
 The figures of a trial share its own placebo response and effect: each shifts them all by what the emulator says that
 this parameter does, so their covariance is that of the figures themselves (`response_data.covariance`) plus one rank
-for each.
+for each. Phases of one publication have the same patients, and are one trial here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from lissive.arrays import BoolArray, FloatArray, IntArray
+from lissive.calibrate.baseline import patients_of
 from lissive.calibrate.emulator import Emulator
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response_data import Datum, covariance
-from lissive.table import rows_of
+from lissive.table import constants
 from lissive.trials.people import BETWEEN, MOVED
 
 EDGE = 4.0
@@ -63,12 +65,11 @@ class Likelihood:
 
 
 def likelihood_of(data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator) -> Likelihood:
-    trial = np.array([d.trial for d in data])
-    trials = np.unique(trial)
-    of_trial = (trial[:, None] == trials).astype(float)
+    of_trial = np.stack([np.isin(np.arange(len(data)), mine) for mine in groups(data).values()], axis=1)
+    trials = range(of_trial.shape[1])
     spread = covariance(data) + np.diag(emulator.error**2)
     whitener, log_determinant = np.zeros_like(spread), np.zeros(len(trials))
-    for k in range(len(trials)):
+    for k in trials:
         mine = np.flatnonzero(of_trial[:, k])
         block = spread[np.ix_(mine, mine)]
         whitener[np.ix_(mine, mine)] = np.linalg.inv(np.linalg.cholesky(block))
@@ -80,7 +81,15 @@ def likelihood_of(data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emul
         if BETWEEN + kind in names
     ]
     value = np.array([d.value for d in data])
-    return Likelihood(wanted, emulator, value, whitener, log_determinant, of_trial, moves)
+    return Likelihood(wanted, emulator, value, whitener, log_determinant, of_trial.astype(float), moves)
+
+
+def groups(data: Sequence[Datum]) -> dict[str, list[int]]:
+    """Publication to the places of its figures: its phases have the same patients."""
+    found: dict[str, list[int]] = {}
+    for place, datum in enumerate(data):
+        found.setdefault(patients_of(datum.observed.trial), []).append(place)
+    return found
 
 
 def low_rank(rest: FloatArray, shifts: FloatArray, of_trial: FloatArray) -> FloatArray:
@@ -167,24 +176,35 @@ class Restriction:
         return np.clip(self.offset + free @ self.slope, -EDGE, EDGE)
 
 
-def retest_of(wanted: Sequence[Prior]) -> Callable[[FloatArray], FloatArray]:
-    """Log likelihood of how much two weeks' ratings of an untreated person differ (retest.tsv)."""
+@cache
+def retest() -> Mapping[str, float]:
+    """What is known of two weeks' ratings of an untreated person (retest.tsv)."""
+    return constants(Path(__file__).parent / "retest.tsv")
+
+
+def retest_spread(wanted: Sequence[Prior], z: FloatArray) -> FloatArray | None:
+    """(walker,) standard deviation of a week's mean rating within a person; None where what it needs is not fitted."""
     names = [p.name for p in wanted]
     needed = ("rating course_sd", "rating rating_sd", "rating course_days")
     if not set(needed) <= set(names):
-        return lambda z: np.zeros(len(z))
-    course, rating, days = (names.index(n) for n in needed)
-    figure = {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "retest.tsv")}
+        return None
+    course_sd, rating_sd, days = (wanted[k].at(z[:, k]) for k in map(names.index, needed))
     # two means of a week: the average of the correlation over all pairs of their days
-    apart = np.abs(figure["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
     within_week = np.abs(np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
+    apart = np.abs(retest()["days_apart"] + np.subtract.outer(np.arange(WEEK), np.arange(WEEK)))
+    same, other = (np.exp(-each / days[:, None, None]).mean(axis=(1, 2)) for each in (within_week, apart))
+    spread: FloatArray = np.sqrt(course_sd**2 * (same - other) + rating_sd**2 / retest()["diary_days"])
+    return spread
+
+
+def retest_of(wanted: Sequence[Prior]) -> Callable[[FloatArray], FloatArray]:
+    """Log likelihood of how much two weeks' ratings of an untreated person differ."""
 
     def log_likelihood(z: FloatArray) -> FloatArray:
-        course_sd, rating_sd = wanted[course].at(z[:, course]), wanted[rating].at(z[:, rating])
-        memory = wanted[days].at(z[:, days])[:, None, None]
-        lost = np.exp(-within_week / memory).mean(axis=(1, 2)) - np.exp(-apart / memory).mean(axis=(1, 2))
-        within = np.sqrt(course_sd**2 * lost + rating_sd**2 / figure["diary_days"])
-        result: FloatArray = -0.5 * (np.log(within / figure["within_sd"]) / figure["error"]) ** 2
-        return result
+        spread = retest_spread(wanted, z)
+        if spread is None:
+            return np.zeros(len(z))
+        off: FloatArray = np.log(spread / retest()["within_sd"]) / retest()["error"]
+        return -0.5 * off**2
 
     return log_likelihood

@@ -16,14 +16,12 @@ import numpy as np
 from scipy.special import logsumexp
 
 from lissive.arrays import FloatArray
-from lissive.calibrate.baseline import patients_of
 from lissive.calibrate.emulator import Emulator
 from lissive.calibrate.prior import Prior
 from lissive.calibrate.response import Effort, Say, sample
 from lissive.calibrate.response_data import Datum
-from lissive.calibrate.response_likelihood import Restriction, likelihood_of
+from lissive.calibrate.response_likelihood import Restriction, groups, likelihood_of
 from lissive.table import rows_of
-from lissive.trials.published import PublishedTrial
 
 SHORT = Effort(runs=(), patients=0, steps=1200, burn=900, walkers=64, ensembles=1)
 """From the posterior of the whole on, which is near by."""
@@ -65,30 +63,31 @@ def restriction(name: str, wanted: Sequence[Prior]) -> Restriction:
 
 def compare(
     data: Sequence[Datum],
-    trials: Sequence[PublishedTrial],
     wanted: Sequence[Prior],
     emulator: Emulator,
     start: FloatArray,
     *,
+    names: Sequence[str] | None = None,
     seed: int = 1,
     effort: Effort = SHORT,
     say: Say = lambda _: None,
 ) -> list[Score]:
-    """Every structure's score, the best first.
+    """Each structure's score, the best first.
 
     Parameters
     ----------
     start : (draw, parameter) of the whole's posterior, from which each is sampled on.
+    names : of the structures; all if not given.
     """
     likelihood = likelihood_of(data, wanted, emulator)
-    trial = np.unique([d.trial for d in data])
+    trials = list(groups(data))
     found = []
-    for name in structures():
+    for name in names or structures():
         here, elpd, draws = restriction(name, wanted), {}, {}
-        for group, members in groups(data, trials).items():
-            without = np.isin(np.arange(len(trial)), members)
+        for place, group in enumerate(trials):
+            without = np.arange(len(trials)) == place
             z = sample(data, wanted, emulator, seed, effort, within=here, without=without, start=start)[0][0]
-            density = likelihood.by_trial(z)[:, members].sum(axis=1)
+            density = likelihood.by_trial(z)[:, place]
             elpd[group] = float(logsumexp(density) - np.log(len(density)))
             draws[group] = z
         found.append(Score(name, elpd, draws))
@@ -114,11 +113,3 @@ def as_rows(scores: Sequence[Score]) -> list[dict[str, str]]:
 
 
 HEAD = ("structure", "elpd", "difference", "se", "what")
-
-
-def groups(data: Sequence[Datum], trials: Sequence[PublishedTrial]) -> dict[str, list[int]]:
-    """Publication to the places of its trials among those fitted: its phases have the same patients."""
-    found: dict[str, list[int]] = {}
-    for place, trial in enumerate(np.unique([d.trial for d in data])):
-        found.setdefault(patients_of(trials[trial].id), []).append(place)
-    return found

@@ -13,6 +13,7 @@ import numpy as np
 
 from lissive.calibrate.pk import Fit
 from lissive.calibrate.prior import Prior
+from lissive.calibrate.reached import HEAD as REACHED
 from lissive.calibrate.response import Posterior, the_arviz
 from lissive.calibrate.response_data import Datum
 from lissive.calibrate.structures import HEAD as STRUCTURES
@@ -190,7 +191,11 @@ def inference_data(posterior: Posterior, prior_draws: int = 1000) -> Any:
         coords={"figures": labels},
         dims={"figure": ["figures"], "error": ["figures"]},
     )
-    data.attrs |= {"seed": posterior.seed, "runs": posterior.runs, "acceptance": posterior.acceptance.mean()}
+    data.attrs |= {
+        "seed": posterior.seed,
+        "runs": len(posterior.x),
+        "acceptance": posterior.acceptance.mean(),
+    }
     return data
 
 
@@ -309,6 +314,11 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
 def write_scores(scores: Sequence[Score], folder: Path) -> Path:
     """How well each structure predicts trials that it has not seen."""
     return _write(folder / "structures.tsv", list(STRUCTURES), as_rows(scores))
+
+
+def write_reached(rows: Sequence[Mapping[str, str]], folder: Path) -> list[Path]:
+    """reached.tsv; nothing where the figures tell none of it."""
+    return [_write(folder / "reached.tsv", REACHED, rows)] if rows else []
 
 
 def read_estimates(path: Path) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,8 @@ from lissive.cli.options import Force, folder
 
 if TYPE_CHECKING:
     from lissive.calibrate.pk import Fit
+    from lissive.calibrate.response import Posterior
+    from lissive.calibrate.structures import Score
 
 
 def register(app: typer.Typer) -> None:
@@ -73,11 +76,12 @@ def response(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     force: Force = False,
 ) -> None:
-    """Fit the response to treatment to the trials' calibration rows: Bayesian, about twenty minutes on two cores."""
+    """Fit the response to treatment to the trials' calibration rows: Bayesian, about forty minutes on two cores."""
     from lissive.calibrate.left_out import predictions
+    from lissive.calibrate.reached import reached
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on, refined
-    from lissive.calibrate.structures import as_rows, compare, restriction
-    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_response, write_scores
+    from lissive.calibrate.structures import as_rows, restriction
+    from lissive.calibrate.tables import RESPONSE_HEAD, estimates, write_reached, write_response, write_scores
     from lissive.report.figures import write_prior_posterior
     from lissive.report.table import as_text, table
     from lissive.trials.published import read_published, shipped_published
@@ -89,29 +93,39 @@ def response(
     cores = threads or os.cpu_count() or 1
     used = fitted_on(published.trials)
     posterior = fit_response(used, seed=seed, effort=SMOKE if smoke else Effort(), threads=cores, say=_say)
-    z = posterior.z.reshape(-1, len(posterior.priors))
-    fitted = posterior.data, posterior.trials, posterior.priors, posterior.emulator, z
-    scores = [] if smoke else compare(*fitted, seed=seed, say=_say)
-    if scores:
-        posterior = refined(posterior, restriction(scores[0].structure, posterior.priors), Effort())
+    scores, unseen = [], []
+    if not smoke:
+        scores = _compared(posterior, None, seed)
+        within = restriction(scores[0].structure, posterior.priors)
+        posterior = refined(posterior, within, Effort(), threads=cores, say=_say)
+        unseen = _compared(posterior, [scores[0].structure], seed)
     rows = estimates(posterior)
     head = list(rows[0])
     shown = table("", "|".join(head), [[row[name] for name in head] for row in rows], "|".join(head[2:12]))
     print(as_text(shown, rule=False))
-    print(
-        f"\n{len(posterior.data)} published figures of {len(posterior.trials)} trials, {posterior.runs} simulator runs."
-    )
+    runs = f"{len(posterior.x)} simulator runs"
+    print(f"\n{len(posterior.data)} published figures of {len(posterior.trials)} trials, {runs}.")
     for row in as_rows(scores):
         print(
             f"Structure {row['structure']!r}: leave-one-trial-out {row['elpd']} ({row['difference']}, SE {row['se']})"
         )
     if out is not None:
         written = [*write_response(posterior, out), *write_prior_posterior(posterior, out)]
+        written += write_reached(reached(posterior, unseen), out)
         if scores:
-            unseen = predictions(scores[0], *fitted[:-1], seed=seed)
-            written += [write_scores(scores, out), write_left_out(unseen, out)]
+            learnt = posterior.priors, posterior.emulator
+            told = predictions(unseen[0], posterior.data, posterior.trials, *learnt, seed=seed)
+            written += [write_scores(scores, out), write_left_out(told, out)]
         for path in written:
             print(path)
+
+
+def _compared(posterior: Posterior, names: Sequence[str] | None, seed: int) -> list[Score]:
+    """These structures, all if none is named, on the posterior's emulator."""
+    from lissive.calibrate.structures import compare
+
+    z = posterior.z.reshape(-1, len(posterior.priors))
+    return compare(posterior.data, posterior.priors, posterior.emulator, z, names=names, seed=seed, say=_say)
 
 
 def sbc(

@@ -23,7 +23,7 @@ from lissive.evidence.comparison import (
     words_of,
 )
 from lissive.evidence.read import Cited, Located, cited, design_of
-from lissive.publications.arms import N_HARMS, N_MEANS, people, role
+from lissive.publications.arms import N_HARMS, N_MEANS, is_split, people, role
 from lissive.publications.tables import Figure, Name, Result, last_visit
 from lissive.publications.words import Outcome
 
@@ -242,7 +242,7 @@ def _derived(one: Cited) -> Cited:
 
 
 def _is_split(arm: str, *found: Cited) -> bool:
-    return "split" in arm or any("split" in f"{each.pointer} {each.note}" for each in found)
+    return is_split(arm, *(f"{each.pointer} {each.note}" for each in found))
 
 
 def _mean(made: Block, entry: Located, row: Result, counts: tuple[str, ...]) -> Side | str:

@@ -86,3 +86,11 @@ def people(rows: Iterable[Any], arm: str, fields: tuple[str, ...], *, crossover:
             if number(plain(row.get(name))) is not None:
                 return figure(f"arms[{k}].{name}", row[name])
     return None
+
+
+def is_split(*said: str) -> bool:
+    """Whether a group is one part of a control that a review divides among the arms that are compared with it.
+
+    said : the group's name, and where its figures are printed.
+    """
+    return any("split" in each for each in said)

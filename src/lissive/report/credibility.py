@@ -78,7 +78,7 @@ def judged(docs: Path) -> list[Judged]:
 def _judged(row: dict[str, str], docs: Path) -> Judged:
     measure, limit = row["measure"], float(row["limit"])
     said = "below the baseline's" if measure == "less" else f"{measure} {row['limit']}"
-    page = docs / row["page"]
+    page = next((each for each in (docs / row["page"], HERE.parent / row["page"]) if each.is_file()), docs)
     found = re.search(row["pattern"], page.read_text(encoding="utf-8")) if page.is_file() else None
     if found is None:
         return Judged(row["context"], row["criterion"], said, "not measured", None)

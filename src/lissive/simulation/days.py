@@ -33,16 +33,21 @@ def willing(u: FloatArray, limit: Mapping[str, Any], allowed: Any) -> IntArray:
     """(subject,) the most units a day that each is ready to take.
 
     What people are told is the most is what they measure themselves by: who may take 48 sprays goes further than who
-    may take 12, also where neither end is reached. A share of people, `to_cap`, is ready to take all that is allowed,
-    so doses differ the more between people the more is allowed.
+    may take 12, also where neither end is reached, and those who may take 48 differ more. A share of people, `to_cap`,
+    is ready to take all that is allowed.
 
     Parameters
     ----------
     u : (subject,) numbers between 0 and 1.      allowed : the most units a day, one number or (subject,).
     """
-    told = (np.maximum(allowed, 1) / limit["willing_at"]) ** limit["cap_share"]
+    told = np.maximum(allowed, 1) / limit["willing_at"]
     rest = 1.0 - limit["to_cap"]
-    drawn = limit["willing"] * told * np.exp(limit["willing_spread"] * ndtri(np.minimum(u / rest, 1.0 - EPS)))
+    spread = limit["willing_spread"] * told ** limit["cap_spread"]
+    drawn = (
+        limit["willing"]
+        * told ** limit["cap_share"]
+        * np.exp(spread * ndtri(np.minimum(u / rest, 1.0 - EPS)))
+    )
     most: IntArray = np.maximum(np.rint(np.where(u > rest, allowed, drawn)), 1).astype(np.int64)
     return most
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lissive.publications.arms import is_split
 from lissive.publications.entry import Entry, least_certain
 from lissive.publications.loose import REMARKS, UNCLEAR, sign_convention
 from lissive.publications.names import NO_MEASURE, P_ALONE, RELIEF, SHARES, read_name
@@ -136,7 +137,7 @@ def _of_row(entry: Entry, seen: Seen, row: Result, factor: float) -> Iterator[Ob
     if row.per_protocol:
         entry.skip(row.place, "per protocol; the model's figures are intention to treat")
     elif row.statistic == "baseline" and not share:
-        _baseline(seen, row, factor)
+        _baseline(entry, seen, row, factor)
         if row.value is not None and row.name.week is None:
             entry.provenance(row.value)
     elif row.statistic == "share" and share:
@@ -179,10 +180,17 @@ def _week(entry: Entry, seen: Seen, row: Result) -> float | None:
     return row.week
 
 
-def _n(seen: Seen, row: Result, arm: str) -> int | None:
-    """People that a row of an arm is of: its own number, else the arm's."""
+def _n(entry: Entry, seen: Seen, row: Result, arm: str) -> int | None:
+    """People that a row of an arm is of: its own number, else the arm's.
+
+    Reviews divide the control among the arms that are compared with it, and its result then stands with a part of it.
+    """
     own = row.n.number if row.n else None
-    if own is not None:
+    if row.n is not None and own is not None:
+        parts = len(seen.plan.active)
+        if arm == seen.plan.control and parts > 1 and is_split(row.arm, row.n.pointer, row.n.note):
+            entry.assume(f"{row.place}: {own:g} is one of {parts} parts of the control: {parts * own:g}.")
+            own *= parts
         seen.people[row.name.measure, arm] = int(own)
         return int(own)
     group = seen.plan.groups.of(arm)
@@ -204,7 +212,7 @@ def _share(entry: Entry, seen: Seen, row: Result, week: float | None) -> Iterato
     arm = _sole(entry, seen, row, row.place)
     if arm is None:
         return
-    people = _n(seen, row, arm)
+    people = _n(entry, seen, row, arm)
     pct = row.value if row.value and row.value.number is not None else None
     counted = _counted(entry, row, people)
     if counted and pct and abs(counted[0] - (pct.number or 0.0) / 100) > ROUNDED:
@@ -240,7 +248,7 @@ def _counted(entry: Entry, row: Result, people: int | None) -> tuple[float, str]
     return n / people, entry.provenance(row.events, row.n)
 
 
-def _baseline(seen: Seen, row: Result, factor: float) -> None:
+def _baseline(entry: Entry, seen: Seen, row: Result, factor: float) -> None:
     """Note the mean before treatment, for the design's population."""
     mean = row.value.number if row.value else None
     if mean is None or row.name.week is not None:
@@ -248,7 +256,7 @@ def _baseline(seen: Seen, row: Result, factor: float) -> None:
     sd, top = row.sd.number if row.sd else None, row.name.top or 100.0
     value = (top - mean if row.name.flipped else mean) * factor
     arm = seen.arm(row.arm) if row.arm else None
-    weight = (_n(seen, row, arm) if arm else None) or 1
+    weight = (_n(entry, seen, row, arm) if arm else None) or 1
     seen.levels.setdefault(row.name.measure, []).append(
         (weight, value, sd * factor if sd is not None else None)
     )
@@ -260,7 +268,7 @@ def _level(entry: Entry, seen: Seen, row: Result, factor: float, week: float | N
     arm = _sole(entry, seen, row, row.value.what)
     if arm is None:
         return
-    n = _n(seen, row, arm)
+    n = _n(entry, seen, row, arm)
     error, ci, provenance = precision(entry, row, n=n)
     one = Observed(
         entry.id, arm, None, endpoint(row.name), row.statistic, row.value.number or 0.0, error, ci, n, week,

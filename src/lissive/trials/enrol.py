@@ -179,7 +179,7 @@ def begin(design: Design, people: Sequence[People], settings: Settings) -> Enrol
     ratings = joined(
         [ratings_of(design, p.seed, p.screening_id, total, p.response.rating(p.seed)) for p in people]
     )
-    limits = [p.response.titration() for p in people]
+    limits = [p.response.titration(p.seed) for p in people]
     ready = [
         uniforms(p.seed, "titration: willing", int(p.screening_id.max(initial=-1)) + 1)[p.screening_id]
         for p in people

@@ -43,10 +43,15 @@ LOWER_OVER_RAISE = constants(Path(__file__).with_name("assumptions.tsv"))["lower
 MOVED = {
     "placebo": ("max_placebo_spasm", "max_placebo_pain"),
     "effect": ("gain_tone", "Im_pain_brain"),
-    "leaving": ("h_drop", "h_drop_adverse"),
+    "leaving": ("h_drop", "h_drop_adverse", "h_drop_nocebo"),
+    "adverse": ("h_drop_adverse", "h_drop_nocebo"),
+    "pain": ("max_placebo_pain",),
+    "dizziness": ("h_dizzy", "h_dizzy_drug"),
+    "dose": ("titration willing",),
     "noise": ("rating course_sd", "rating rating_sd", "rating visit_sd"),
 }
-"""Between-trial random effects: on placebo response, drug effect, discontinuation, and how ratings fluctuate."""
+"""Between-trial random effects: on placebo response, drug effect, discontinuation, that for side effects apart, the
+placebo response of pain apart, dizziness, doses, and how ratings fluctuate."""
 
 
 @cache
@@ -94,24 +99,29 @@ class Response:
         """Spreads of the model's parameters between people."""
         return self._after(SPREAD)
 
-    def titration(self) -> dict[str, float]:
-        """All figures of titration; both bounds of intoxication move together."""
+    def titration(self, seed: int | None = None) -> dict[str, float]:
+        """All figures of titration, in the trial of this seed; both bounds of intoxication move together."""
         own = self._after(TITRATION)
         if "raise_below" in own:
             own["lower_above"] = LOWER_OVER_RAISE * own["raise_below"]
-        return {**thresholds(), **own}
+        return self._in_trial("dose", TITRATION, {**thresholds(), **own}, seed)
 
     def rating(self, seed: int | None = None) -> dict[str, float]:
         """All figures of ratings, in the trial of this seed; as trials are on average if none is given.
 
         Populations and instruments differ: in one trial all ratings fluctuate more than in another (between.tsv).
         """
-        found = {**figures(), **self._after(RATING)}
-        if seed is not None:
-            spread = {**between_trials(), **self._after(BETWEEN)}["noise"]
-            by = float(np.exp(spread * _of_trial(seed, "noise")))
-            found |= {each: by * found[each] for each in (n.removeprefix(RATING) for n in MOVED["noise"])}
-        return found
+        return self._in_trial("noise", RATING, {**figures(), **self._after(RATING)}, seed)
+
+    def _in_trial(
+        self, kind: str, prefix: str, figure: Mapping[str, float], seed: int | None
+    ) -> dict[str, float]:
+        """Figures that are all multiplied by one number of the trial of this seed; as they are if none is given."""
+        if seed is None:
+            return dict(figure)
+        by = float(np.exp({**between_trials(), **self._after(BETWEEN)}[kind] * _of_trial(seed, kind)))
+        moved = {name.removeprefix(prefix) for name in MOVED[kind]}
+        return {name: by * value if name in moved else value for name, value in figure.items()}
 
     def _after(self, prefix: str) -> dict[str, float]:
         return {name.removeprefix(prefix): v for name, v in self.values.items() if name.startswith(prefix)}
