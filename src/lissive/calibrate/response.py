@@ -2,9 +2,9 @@
 
 The trial simulator is run at parameters spread over the priors; an emulator learns each published figure from these
 runs; an ensemble sampler (emcee) draws from the posterior on the emulator; a second wave of runs, where the posterior
-is, sharpens the emulator, and a last one does so where the structure is that ships. Chosen over simulation-based inference because figures of a trial are few and smooth, over
-ensemble Kalman inversion because its spread is no posterior, and over sampling the simulator because one run of all
-trials takes seconds.
+is, sharpens the emulator, and a last one does so where the structure is that ships. Chosen over simulation-based
+inference because figures of a trial are few and smooth, over ensemble Kalman inversion because its spread is no
+posterior, and over sampling the simulator because one run of all trials takes seconds.
 """
 
 from __future__ import annotations
