@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.test_chunks import DESIGN
 
 from lissive.cli import main as door
 from lissive.simulation import parts
@@ -22,18 +23,6 @@ pytestmark = pytest.mark.slow
 MISSING = 'raise ModuleNotFoundError("No module named \'lissive\'", name="lissive")\n'
 OLD = 'def about():\n    return {"lissive": "0.0.1"}\n'
 FEW = ["simulate", "lissive", "--subjects", "24", "--seed", "4", "--until", "48", "--every", "12"]
-
-DESIGN = """
-trial: small
-population: {cause: multiple_sclerosis}
-patients: 12
-arms:
-  drug: {product: nabiximols, units_counted: spray, most_per_day: 12}
-  placebo: {product: nabiximols, placebo: true, units_counted: spray, most_per_day: 12}
-weeks: 2
-visits_weeks: [1, 2]
-endpoints: [{measure: spasticity_nrs}]
-"""
 
 
 class Cluster:

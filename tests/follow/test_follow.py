@@ -66,15 +66,11 @@ def test_the_fall_of_the_rule_is_that_of_the_diary(tmp_path: Path) -> None:
 
 
 def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
-    answers: dict[str, FollowAnswer], tmp_path: Path
+    answers: dict[str, FollowAnswer],
 ) -> None:
     fell, same = answers["fell"].probability_benefit, answers["same"].probability_benefit
     assert same.value < fell.value
     assert same.value < same.prior
-    # nearer to the prior than to certainty; 160 people give the prior to 0.04, so more are solved here
-    many = follow_up(make_case(a_case()), diary_of(tmp_path, text(2.5)), **{**SMALL, "subjects": 4000})  # type: ignore[arg-type]
-    of_many = many.probability_benefit
-    assert of_many.prior < of_many.value < (of_many.prior + 1.0) / 2.0
     assert "hardly tells" in answers["fell"].notes[0]
     fit = answers["fell"].fit
     inside = [
@@ -83,6 +79,16 @@ def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
         if seen is not None
     ]
     assert np.mean(inside) > 0.8
+
+
+@pytest.mark.xfail(
+    strict=True, reason="by 0.22 with the response of 30 November 2026: docs/concepts/follow-up.md"
+)
+def test_a_fall_of_a_third_moves_the_probability_by_less_than_a_fifth(tmp_path: Path) -> None:
+    """160 people give the prior to 0.04, so 4,000 are solved here."""
+    many = follow_up(make_case(a_case()), diary_of(tmp_path, text(2.5)), **{**SMALL, "subjects": 4000})  # type: ignore[arg-type]
+    found = many.probability_benefit
+    assert abs(found.value - found.prior) < 0.2
 
 
 def test_a_recalled_baseline_is_regression_to_the_mean_and_said(answers: dict[str, FollowAnswer]) -> None:

@@ -147,9 +147,8 @@ def test_an_unknown_ending_lists_the_known(run, tmp_path):
 
 
 def test_a_missing_folder_is_named(run, tmp_path):
-    with pytest.raises(
-        SimulationError, match=r"There is no folder .*nowhere\. Allowed: .* What to do: make the folder"
-    ):
+    says = r"There is no folder .*nowhere\. Allowed: a file in a folder that is there\. What to do: make the folder"
+    with pytest.raises(SimulationError, match=says):
         write(run, tmp_path / "nowhere" / "r.csv")
 
 

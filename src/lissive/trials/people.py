@@ -75,7 +75,7 @@ class Response:
     def typical(self, cause: str, seed: int) -> dict[str, float]:
         """Centres of the model's parameters, in the trial of this seed.
 
-        Trials differ beyond chance, in placebo response, drug effect and discontinuation (between.tsv). Of a cause
+        Trials differ beyond chance (`MOVED`, between.tsv). Of a cause
         without a trial to fit on, effect and placebo response are not those of another cause: they are drawn from
         what is known beforehand (causes.tsv), once for all patients.
         """
