@@ -1,7 +1,7 @@
 """Writes the study of docs/concepts/follow-up.md into it, and its figure beside this file.
 
-.venv/bin/python docs/images/follow_check.py 500 2000       # people in each set, virtual people of the prior
-.venv/bin/python docs/images/follow_check.py 500 2000 out   # from `lissive follow check --chunks out`
+.venv/bin/python docs/images/follow_check.py 2000 4000      # people in each set, virtual people of the prior
+.venv/bin/python docs/images/follow_check.py 2000 4000 out  # from `lissive follow check --chunks out`
 """
 
 import sys
@@ -55,7 +55,7 @@ def block(found: Calibration) -> str:
 
 
 if __name__ == "__main__":
-    people, prior = (int(each) for each in (*sys.argv[1:3], 500, 2000)[:2])
+    people, prior = (int(each) for each in (*sys.argv[1:3], 2000, 4000)[:2])
     folder = Path(sys.argv[3]) if len(sys.argv) > 3 else None
     study = calibration_study(people, prior_people=prior, folder=folder, how=How(resume=True))
     with plainly():

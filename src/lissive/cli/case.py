@@ -156,9 +156,9 @@ def _diary(path: Path) -> Diary:
 
 
 def _followed(facts: Case, days: Diary, subjects: int, seed: int, threads: int | None) -> FollowAnswer:
-    from lissive.follow import follow_up
+    from lissive.follow.run import FOR_EACH, follow_up
 
-    return follow_up(facts, days, subjects=subjects, seed=seed, threads=threads)
+    return follow_up(facts, days, subjects=FOR_EACH * subjects, seed=seed, threads=threads)
 
 
 def _follow_text(followed: FollowAnswer | None, *, whole: bool) -> str:

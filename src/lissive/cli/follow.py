@@ -79,7 +79,7 @@ def follow(
         float | None,
         typer.Option(min=1.0, max=100.0, help="Reduction by the drug itself that counts as a benefit [%]."),
     ] = None,
-    subjects: Annotated[int, typer.Option(min=1, help="Virtual people.")] = 1000,
+    subjects: Annotated[int, typer.Option(min=1, help="Virtual people.")] = 4000,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     mapping: Map = "",
@@ -323,10 +323,10 @@ def analyse(
 
 
 def check(
-    people: Annotated[int, typer.Option(min=20, help="Simulated people in each set.")] = 500,
+    people: Annotated[int, typer.Option(min=20, help="Simulated people in each set.")] = 2000,
     prior_people: Annotated[
         int, typer.Option(min=40, help="Virtual people of the prior, shared by all.")
-    ] = 2000,
+    ] = 4000,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     report: Annotated[

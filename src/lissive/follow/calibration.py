@@ -117,9 +117,9 @@ class Calibration:
 
 
 def calibration_study(
-    people: int = 500,
+    people: int = 2000,
     *,
-    prior_people: int = 2000,
+    prior_people: int = 4000,
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,

@@ -39,6 +39,8 @@ from lissive.versions import data_versions
 SAMPLES = 1000
 """Draws of the posterior that a forecast is shown from."""
 MOST_CHUNKS = 3
+FOR_EACH = 4
+"""Virtual people for each virtual patient of a forecast: a diary leaves about one in four of them."""
 WEEK = 7
 _STATED = {
     "spasms": "spasms_per_day",
@@ -60,7 +62,7 @@ def follow_up(
     weeks: int = 8,
     outcome: str | None = None,
     threshold: float | None = None,
-    subjects: int = 1000,
+    subjects: int = 4000,
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,

@@ -20,6 +20,7 @@ from lissive.clinic.models import Case, Review, User, Work
 from lissive.errors import CaseError, DiaryError
 from lissive.files import write_rows
 from lissive.follow.diary import LATEST, Diary, columns, diary_of
+from lissive.follow.run import FOR_EACH
 
 DAYS, MOST_DAYS = 28, 42
 MOST_CHARACTERS = 200_000
@@ -136,7 +137,7 @@ def given_of(review: Review) -> dict[str, Any]:
         "review": str(review.pk),
         "diary": review.diary,
         "data": review.case.data,
-        "subjects": work.subjects(),
+        "subjects": FOR_EACH * work.subjects(),
     }
 
 
