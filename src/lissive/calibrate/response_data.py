@@ -34,7 +34,7 @@ CV_DOSE = _ASSUMED["CV_dose"]
 ROUGH = {"none": 0.1, "logit": 0.15, "log": 0.1}
 """What no model of this kind can be trusted below, by scale: added to the error of every figure."""
 SHORTEST = 1.0
-"""Weeks; in shorter trials the figures are of the hours after a dose, and the simulator's are means of days."""
+"""Weeks; a shorter trial is predicted only: what single doses do within hours is not what weeks of treatment do."""
 LEAST = 5
 """Fewer patients in an arm tell nothing that a normal error could carry."""
 

@@ -38,6 +38,7 @@ class Virtual(Row):
     crossover: Mapping[str, Any] | None = None
     run_in: Mapping[str, Any] | None = None
     inclusion: Mapping[str, Mapping[str, float]] = {}
+    after_dose_h: float | None = Field(None, gt=0, le=8, json_schema_extra={"unit": "h"})
     failure_pct: float = FAILURE_PCT
     assumed: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
@@ -80,6 +81,8 @@ class Plan:
     run_in: Mapping[str, Any] | None = None
     inclusion: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Measure to what it has to be before treatment."""
+    after_dose_h: float | None = None
+    """Where people are assessed before each dose and so many hours after it [h]."""
 
     @property
     def active(self) -> list[str]:

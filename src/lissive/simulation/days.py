@@ -132,6 +132,8 @@ class Running:
     today: Callable[[int, IntArray], Mapping[str, FloatArray]] | None = None
     """From a day and places of patients to their values of what differs from day to day in how a dose is taken up;
     not together with `repeats`."""
+    looks: tuple[float, ...] = ()
+    """Clock times [h], increasing, at which each day is looked at beside its means; days are then all solved."""
     on_day: Callable[[Seen], None] = lambda seen: None
     """Called at the end of each day with what it brought."""
     units: IntArray = field(init=False)
@@ -144,6 +146,8 @@ class Running:
     """Of each day: (patient, output)."""
     taken: list[IntArray] = field(default_factory=list, init=False)
     """Of each day: (patient,) units."""
+    looked: list[FloatArray] = field(default_factory=list, init=False)
+    """Of each day: (patient, look, output)."""
 
     def __post_init__(self) -> None:
         self.units = np.zeros(len(self), np.int64)
@@ -162,6 +166,7 @@ class Running:
         self.limit = {name: values[members] for name, values in self.limit.items()}
         self.means = [each[members] for each in self.means]
         self.taken = [each[members] for each in self.taken]
+        self.looked = [each[members] for each in self.looked]
         for name in ("before", "baseline", "felt", "ready", "units", "bearable"):
             setattr(self, name, getattr(self, name)[members])
 
@@ -204,7 +209,8 @@ def advance_days(
     run.units = np.minimum(run.units if keep_dose else first, cap)
     run.bearable = run.bearable if keep_dose else np.full(len(run), UNKNOWN)
     # a condition on time could switch within days that are not looked at
-    repeats = Repeats.of(run.batch) if run.repeats and not run.batch.kernel.switches else None
+    solved = run.looks or run.batch.kernel.switches
+    repeats = Repeats.of(run.batch) if run.repeats and not solved else None
     for d in range(days):
         start = run.day * DAY
         takes = np.array([d not in each.missed for each in groups])[group]
@@ -215,9 +221,13 @@ def advance_days(
         if repeats:
             seen = repeats.advance(run.batch, today, takes * run.units, edges, run.threads)
         else:
-            seen = run.batch.advance(edges[1], today, edges=edges, stop=True, threads=run.threads)
+            times = [start + hour for hour in run.looks]
+            seen = run.batch.advance(
+                edges[1], today, times=times, edges=edges, stop=True, threads=run.threads
+            )
         run.means.append(seen.mean[:, 0])
         run.taken.append(takes * run.units)
+        run.looked.append(seen.values)
         felt = seen.mean[:, 0, relief] + run.felt[:, run.day]
         worst = seen.maximum[:, 0, harm]
         too_much = worst >= run.limit["raise_below"]

@@ -231,9 +231,16 @@ def _observed(run: Enrolled, start: int, starts: Sequence[int]) -> dict[str, Any
 
     baseline, values = {}, {}
     for name in measured(design):
-        before = np.stack([run.observed(name, s - 1) for s in starts], axis=1)
+        if design.after_dose_h is None:
+            before = np.stack([run.observed(name, s - 1) for s in starts], axis=1)
+            seen = at_visits(lambda _, day: run.observed(name, day - 1))  # noqa: B023
+        else:
+            # (before and after, patient, period, visit): means of the period's days until the visit
+            pair = np.moveaxis(at_visits(lambda s, day: np.transpose(run.around_doses(name, s, day))), 3, 0)  # noqa: B023
+            before = pair[0, :, :, -1]
+            seen = before[:, :, None] + pair[1] - pair[0]
         baseline[name] = np.where(there, before, np.nan)
-        values[name] = np.where(gone, np.nan, at_visits(lambda _, day: run.observed(name, day - 1)))  # noqa: B023
+        values[name] = np.where(gone, np.nan, seen)
     hazard = run.levels("dizziness_hazard", run.day - 1, run.day)
     chance = chances(run.seeds(), run.screening_id, "dizziness, period 0")
     dose = at_visits(lambda s, day: np.mean(run.taken[max(day - WEEK, s) : day], axis=0))

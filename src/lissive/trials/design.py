@@ -153,6 +153,14 @@ class Design(Row):
     diary_days: int = field("Diary days whose mean is a visit's rating.", 7, unit="days", ge=1, le=28)
     diary_compliance: float = field("Proportion of diary days that are completed.", 0.9, ge=0.01, le=1)
     rated_at_visits: bool = field("Ratings are given once, at the visit; no diary.", False)
+    after_dose_h: float | None = field(
+        "Ratings and assessments are made twice a day, before the dose and this long after it; a change is their mean "
+        "difference over the days of a period (default: change from before the period, by means of days).",
+        None,
+        unit="h",
+        gt=0,
+        le=8,
+    )
     drop_out: bool = field("Whether participants can discontinue.", True)
     analysis: Analysis = Analysis()
 
@@ -160,7 +168,8 @@ class Design(Row):
     def _holds_together(self) -> Self:
         raise_all(
             itertools.chain(
-                self._wrong_arms(), self._wrong_visits(), self._wrong_numbers(), self._wrong_analysis()
+                self._wrong_arms(), self._wrong_visits(), self._wrong_numbers(), self._wrong_analysis(),
+                self._wrong_looks(),
             )
         )
         return self
@@ -310,6 +319,28 @@ class Design(Row):
                 "leave out one of the two.",
                 field="analysis.interim",
             )
+
+    def _wrong_looks(self) -> Iterator[PydanticCustomError]:
+        """What cannot be assessed before and after the dose of a day."""
+        if self.after_dose_h is None:
+            return
+        often = [name for name, arm in self.arms.items() if arm.product and arm.doses_per_day != 1]
+        if often or not any(arm.product for arm in self.arms.values()):
+            yield refuse(
+                f"is given, but {', '.join(often)} is not dosed once a day." if often else "is given, but no arm is dosed.",
+                "arms with doses_per_day: 1, so that all are assessed at the same time.",
+                "add it to each arm, or leave after_dose_h out.",
+                field="after_dose_h",
+            )
+        for k, each in enumerate(self.endpoints):
+            daily = each.measure in MEASURES and MEASURES[each.measure].kind == "count"
+            if daily or each.measure == "failure":
+                yield refuse(
+                    f"is {each.measure}, which is counted over days.",
+                    "ratings and assessments, where after_dose_h is given.",
+                    "remove the endpoint, or after_dose_h.",
+                    field=f"endpoints.{k}.measure",
+                )
 
     def week_of(self, endpoint: Endpoint) -> float:
         """The visit at which an endpoint is compared."""

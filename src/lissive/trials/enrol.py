@@ -27,6 +27,7 @@ from lissive.simulation.schedule import doses
 from lissive.simulation.streams import uniforms
 from lissive.trials.design import Design
 from lissive.trials.observe import (
+    AFTER,
     BEFORE,
     Ratings,
     Seeds,
@@ -34,6 +35,7 @@ from lissive.trials.observe import (
     left_of,
     measured,
     observe_visit,
+    observed_days,
     ratings_of,
 )
 from lissive.trials.parts import MEASURES, Arm, check_memory
@@ -86,6 +88,17 @@ class Enrolled(Running):
         level = self.levels(MEASURES[measure].output, last, self.design.diary_days)
         return observe_visit(self.design, self.ratings, measure, level, last)
 
+    def around_doses(self, measure: str, first: int, end: int) -> tuple[FloatArray, FloatArray]:
+        """(patient,) what is observed of a measure before and after the dose, means of the days `first` to `end` - 1."""
+        k = self.output(MEASURES[measure].output)
+        levels = np.stack([self.looked[d][:, :, k] for d in range(first, end)], axis=1)
+        place = slice(BEFORE + first, BEFORE + end)
+        before, after = (
+            observed_days(MEASURES[measure], self.ratings, name, levels[:, :, look], place, within_day=True)
+            for look, name in enumerate((measure, f"{measure} {AFTER}"))
+        )
+        return before.mean(axis=1), after.mean(axis=1)
+
     def seeds(self) -> Seeds:
         """Each replicate's seed and the places of its patients."""
         return [(each.seed, np.flatnonzero(self.replicate_index == k)) for k, each in enumerate(self.people)]
@@ -123,6 +136,7 @@ class Enrolled(Running):
             ready=one("ready"),
             threads=first.threads,
             repeats=first.repeats,
+            looks=first.looks,
             design=first.design,
             people=people,
             parameters=of("parameters"),
@@ -133,6 +147,7 @@ class Enrolled(Running):
         run.units, run.bearable, run.day = one("units"), one("bearable"), first.day
         run.means = [np.concatenate([each.means[d] for each in parts]) for d in days]
         run.taken = [np.concatenate([each.taken[d] for each in parts]) for d in days]
+        run.looked = [np.concatenate([each.looked[d] for each in parts]) for d in days]
         return run
 
 
@@ -162,6 +177,15 @@ def tolerances(design: Design) -> Tolerances:
 def outputs(design: Design) -> tuple[str, ...]:
     """What is asked of the model."""
     return tuple(dict.fromkeys([*(MEASURES[name].output for name in measured(design)), *EVENTS_OUT]))
+
+
+def looks(design: Design) -> tuple[float, ...]:
+    """Clock times [h] at which people are looked at: at the day's dose, and some hours after it."""
+    if design.after_dose_h is None:
+        return ()
+    arm = next(each for each in design.arms.values() if each.product is not None)
+    at = float(clock(arm.what, 1, 1)[0])
+    return at, at + design.after_dose_h
 
 
 def begin(design: Design, people: Sequence[People], settings: Settings) -> Enrolled:
@@ -194,6 +218,7 @@ def begin(design: Design, people: Sequence[People], settings: Settings) -> Enrol
         ready=np.concatenate(ready),
         threads=settings.threads,
         repeats=REPEATS,
+        looks=looks(design),
         design=design,
         people=people,
         parameters=parameters,

@@ -110,6 +110,8 @@ class TrialData(Records):
     flow: Flow
 
 
+AFTER = "after the dose"
+"""Of a measure: the second of two assessments on one day."""
 BEFORE = 28
 """Days of ratings kept before day 0: screening takes the last of them."""
 
@@ -167,6 +169,11 @@ def ratings_of(
             course[name] = stretches(seed, name, screening_id, total, sd=sd, memory=memory)
         if kind in ("rating", "assessed"):
             error[name] = ndtri(by_day(seed, f"error: {name}", screening_id, total))
+            if design.after_dose_h is not None:
+                again = f"{name} {AFTER}"
+                error[again] = ndtri(by_day(seed, f"error: {again}", screening_id, total))
+                if name in course:
+                    course[again] = course[name]
         if kind == "count":
             chance[name] = by_day(seed, f"count: {name}", screening_id, total)
     filled = (by_day(seed, "diary", screening_id, total) < design.diary_compliance).astype(float)
@@ -221,19 +228,27 @@ def days_filled(ratings: Ratings, last: int, days: int) -> IntArray:
 
 
 def observed_days(
-    measure: Measure, ratings: Ratings, name: str, levels: FloatArray, place: slice, *, at_visit: bool = False
+    measure: Measure,
+    ratings: Ratings,
+    name: str,
+    levels: FloatArray,
+    place: slice,
+    *,
+    at_visit: bool = False,
+    within_day: bool = False,
 ) -> FloatArray:
-    """(patient, day) one observation a day."""
+    """(patient, day) one observation a day; `within_day`: at a visit, to be compared with another of the same day."""
     figure = ratings.figure
     if measure.kind == "count":
         mean = in_stretches(levels, ratings.course[name][:, place], figure["count_course_sd"][:, None])
         return counts_of(ratings.chance[name][:, place], mean, figure["count_dispersion"][:, None])
     if measure.kind == "assessed":
-        sd = figure["walk_sd" if name == "walk_timed" else "ashworth_sd"]
+        ashworth = "ashworth_day_sd" if within_day else "ashworth_sd"
+        sd = figure["walk_sd" if measure.measure == "walk_timed" else ashworth]
         value = levels + sd[:, None] * ratings.error[name][:, place]
     else:
         value = levels + ratings.course[name][:, place]
-        sd = figure["visit_sd" if at_visit else "rating_sd"]
+        sd = figure["visit_sd" if at_visit or within_day else "rating_sd"]
         value = value + sd[:, None] * ratings.error[name][:, place]
     return np.clip(value, measure.lower, measure.upper)
 

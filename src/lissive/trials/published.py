@@ -191,6 +191,7 @@ def build_design(
         "endpoints": _endpoints(seen, observed),
         "relief": plan.relief,
         "rated_at_visits": seen.rated_at_visits,
+        "after_dose_h": plan.after_dose_h,
         **_people(entry, plan),
     }
     if plan.run_in:

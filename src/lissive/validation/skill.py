@@ -41,14 +41,17 @@ their logarithm."""
 
 # -- proper scores -----------------------------------------------------------------------------------
 def crps(values: FloatArray, observed: float) -> float:
-    """Continuous ranked probability score of a sample: E|X - y| - E|X - X'|/2.
+    """Continuous ranked probability score of the distribution that a sample is of: E|X - y| - E|X - X'|/2.
+
+    X' is another value than X (Ferro 2014, Q J R Meteorol Soc 140:1917): so a small sample is not scored worse than a large
+    one of the same distribution.
 
     >>> crps(np.array([1.0, 3.0]), 1.0), crps(np.array([2.0]), 5.0)
-    (0.5, 3.0)
+    (0.0, 3.0)
     """
     x = np.sort(np.asarray(values, dtype=float))
     # half of E|X - X'|: in order, each value is above those before it and below those after it
-    spread = float((x * (2.0 * np.arange(len(x)) + 1.0 - len(x))).sum()) / len(x) ** 2
+    spread = float((x * (2.0 * np.arange(len(x)) + 1.0 - len(x))).sum()) / (len(x) * max(len(x) - 1, 1))
     return float(np.abs(x - observed).mean()) - spread
 
 
