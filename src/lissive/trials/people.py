@@ -13,10 +13,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
@@ -66,6 +67,13 @@ def of_cause(cause: str) -> tuple[Mapping[str, str], ...]:
     return tuple(row for row in rows_of(Path(__file__).parent / "causes.tsv") if row["cause"] == cause)
 
 
+_SCALES: Mapping[str, tuple[Callable[[float], Any], Callable[[float], Any]]] = {
+    "none": (float, float),
+    "log": (np.log, np.exp),
+    "logit": (logit, expit),
+}
+
+
 @dataclass(frozen=True)
 class Response:
     """One set of values; what is not named is as the tables have it."""
@@ -86,8 +94,8 @@ class Response:
                 centre[other] = known[other].value * centre[name] / known[name].value
         for row in of_cause(cause):
             by = float(row["sd"]) * float(normals(seed, f"cause: {row['name']}", 1)[0])
-            value = float(row["value"])
-            centre[row["name"]] = value + by if row["scale"] == "none" else float(expit(logit(value) + by))
+            there, back = _SCALES[row["scale"]]
+            centre[row["name"]] = float(back(there(float(row["value"])) + by))
         spread = {**between_trials(), **self._after(BETWEEN)}
         for kind, names in MOVED.items():
             by = spread[kind] * _of_trial(seed, kind)
