@@ -70,7 +70,7 @@ def report_page(answer: CaseAnswer, content: dict[str, Any] | None = None) -> st
 def report_content(answer: CaseAnswer) -> dict[str, Any]:
     """What the page says, without its look."""
     case, forecast = answer.case, answer.forecast
-    parts = {part.label: part.items for part in parts_of(answer)}
+    parts = {part.label: part.items for part in parts_of(answer, whole=True)}
     parts["TRIALS"] = list(trials_lines(answer, spelt=True))
     made = isinstance(forecast, ForecastAnswer) and forecast.failed < forecast.subjects
     return {

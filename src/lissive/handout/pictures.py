@@ -27,7 +27,7 @@ from lissive.report.figures import (
     small_figure,
     visible,
 )
-from lissive.report.words import UNVERIFIED, count, percent
+from lissive.report.words import UNVERIFIED, count, percent, signed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def clinician_picture(answer: CaseAnswer) -> Picture | None:
     drug, placebo = outcome.active.mean[-1], outcome.placebo.mean[-1]
     said = (
         f"{outcome.label}: mean {outcome.active.mean[0]:.1f} at the start; in week {last} {drug:.1f} with the drug and "
-        f"{placebo:.1f} with placebo, a mean difference of {outcome.difference.mean[-1]:+.2f}."
+        f"{placebo:.1f} with placebo, a mean difference of {signed(outcome.difference.mean[-1], 2)}."
     )
     if trials is not None:
         low, high = trials.ci
