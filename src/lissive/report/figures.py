@@ -130,8 +130,8 @@ SIDE_EFFECTS = ("dizziness", "stopped_early", "intoxication_vas")
 RATED = ("spasms_per_day", "spasticity_nrs", "pain_nrs", "sleep_nrs", "walk_rated_nrs", "ashworth")
 BETTER = 0.30
 """The relative reduction that trials call a response."""
-_NAME, _ABOVE = 62.0, 7.0
-"""Points that the name of a line takes up to the left of its end, and from the line to the middle of the name."""
+_NAME, _ABOVE, _HALF = 62.0, 7.0, 5.0
+"""Points of the name of a line: its length, from the line to its middle, half its height."""
 VISIBLE = 0.05
 """Concentrations below this [ng/mL] have no panel: an axis of 0 to 0.0004 shows nothing."""
 
@@ -193,9 +193,9 @@ def _name_lines(
     for arm in lower:
         bottom, top = ends[arm]
         at[arm] = bottom - _ABOVE
-        if at[arm] < _ABOVE:  # no space over the axis
+        if at[arm] < _HALF:  # no space over the axis
             at[arm] = top + _ABOVE
-            if at[arm] + _ABOVE > ends[upper][0]:  # nor between the lines
+            if at[arm] + _HALF > ends[upper][0]:  # nor between the lines
                 at |= {arm: ends[upper][1] + _ABOVE, upper: ends[upper][1] + 2.4 * _ABOVE}
     for arm, y in at.items():
         ax.annotate(
@@ -215,7 +215,7 @@ def effect_figure(
 ) -> Figure:
     """The complaint: its course with the line of a response; beside it the difference, as forecast and as in trials."""
     outcome = forecast.outcomes[name]
-    size = (3.5, 4.6 if trials else 3.0) if narrow else (7.1, 2.75)
+    size = (3.5, 4.6 if trials else 3.0) if narrow else (7.1, 2.5)
     shape: tuple[int, int] = (1, 1) if trials is None else (2, 1) if narrow else (1, 2)
     grid: dict[str, Any] = {"left": 0.035, "right": 0.985, "bottom": 0.155, "top": 0.93, "wspace": 0.06}
     if narrow:

@@ -134,7 +134,7 @@ def _ahead(answer: FollowAnswer) -> Iterator[str]:
     found = answer.forecast.outcomes[answer.forecast.primary]
     last = answer.forecast.weeks[-1]
     for name, side in (("Going on", found.continuing), ("Stopping", found.stopping)):
-        yield f"{name}: {side.median[-1]:.1f} in week {last} (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
+        yield f"{name}: {side.median[-1]:.1f} in week {last} from then (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
     side = found.difference
     yield (
         f"Difference in the same virtual person, median: {side.median[-1]:.1f} ({side.p05[-1]:.1f} to "
