@@ -43,9 +43,9 @@ def follow_figure(answer: FollowAnswer) -> Figure:
         ax.set_xlabel("day since the first dose")
         ax.set_ylabel(answer.label)
         ax.set_ylim(bottom=0.0)
-        ax.legend(frameon=False, ncols=5, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14))
+        ax.legend(frameon=False, ncols=3, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14))
 
-    return drawn(7.0, 3.8, draw)
+    return drawn(7.0, 4.0, draw)
 
 
 def sheet_html(title: str, first: datetime.date, days: int, *, sprays: bool) -> str:
@@ -89,9 +89,9 @@ def _page(title: str, body: str) -> str:
 <style>
 @page {{ size: A4; margin: 12mm }}
 body {{ font: 10pt/1.3 Report, "Report Rest", "DejaVu Sans", sans-serif }}
-h1 {{ font-size: 13pt; margin: 0 0 2mm }}
+h1 {{ font-size: 13pt; margin: 0 0 2mm }} p {{ margin: 2mm 0 }}
 table {{ border-collapse: collapse; width: 100% }}
-th, td {{ border: 0.3mm solid #555; height: 6.2mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
+th, td {{ border: 0.3mm solid #555; height: 6mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
 th:last-child {{ width: 34% }} td:first-child {{ white-space: nowrap }}
 thead {{ display: table-header-group }}
 </style></head><body>
