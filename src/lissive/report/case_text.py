@@ -162,7 +162,7 @@ def _doubt(found: Answer, whole: bool) -> Iterator[str]:
     cautions = [each for kind in _WEIGHTY for each in found.cautions if each.kind == kind]
     if cautions:
         more = (
-            f" {len(cautions) - 1} more: {'under Access' if whole else '--access'}." if cautions[1:] else ""
+            f" {len(cautions) - 1} more{' below' if whole else ': --access'}." if cautions[1:] else ""
         )
         text = caution_text(cautions[0]).rstrip(".")
         if not whole:

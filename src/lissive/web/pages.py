@@ -81,7 +81,11 @@ def plainly(text: str) -> str:
 
 def _called(field: str) -> str:
     field = field.partition(",")[0]
-    own = {"as_of": "the day of the question", "place.residence": "the place where the person lives"}
+    own = {
+        "as_of": "the day of the question",
+        "place.residence": "the place where the person lives",
+        "plan.titration": "how the product is taken",
+    }
     what = next((each.what for each in fields() if each.name == field), field.rpartition(".")[2])
     return own.get(field) or f"“{what.replace('_', ' ')}”"
 
