@@ -56,7 +56,7 @@ def clinician_picture(answer: CaseAnswer) -> Picture | None:
     forecast, name = answer.forecast, main_outcome(answer)
     if not isinstance(forecast, ForecastAnswer) or name is None or forecast.failed == forecast.subjects:
         return None
-    trials = _trials(answer, forecast, name)
+    trials = trial_effect(answer, forecast, name)
     outcome, last = forecast.outcomes[name], forecast.weeks[-1]
     drug, placebo = outcome.active.mean[-1], outcome.placebo.mean[-1]
     said = (
@@ -126,7 +126,7 @@ def _ends(forecast: ForecastAnswer, name: str, drug_only: bool) -> str:
     return f"{outcome.label}, mean in week {forecast.weeks[-1]}: {drug} with the drug{beside}."
 
 
-def _trials(answer: CaseAnswer, forecast: ForecastAnswer, name: str) -> TrialEffect | None:
+def trial_effect(answer: CaseAnswer, forecast: ForecastAnswer, name: str) -> TrialEffect | None:
     """The pooled mean difference of the planned product; None where the plan is too short to compare."""
     found = figure_of(answer.evidence, name) if beside_trials(forecast) else None
     if found is None or found[0].answer.measure != "MD" or found[0].of_all_products:

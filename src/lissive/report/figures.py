@@ -217,10 +217,14 @@ def effect_figure(
     outcome = forecast.outcomes[name]
     size = (3.5, 4.6 if trials else 3.0) if narrow else (7.1, 2.5)
     shape: tuple[int, int] = (1, 1) if trials is None else (2, 1) if narrow else (1, 2)
-    grid: dict[str, Any] = {"left": 0.035, "right": 0.985, "bottom": 0.155, "top": 0.93, "wspace": 0.06}
-    if narrow:
-        # space for the words below and above, in inches
-        grid |= {"left": 0.07, "bottom": 0.44 / size[1], "top": 1 - 0.23 / size[1], "hspace": 0.38}
+    # space for the words below and above, in inches
+    grid: dict[str, Any] = {
+        "left": 0.035,
+        "right": 0.985,
+        "bottom": 0.44 / size[1],
+        "top": 1 - 0.23 / size[1],
+    }
+    grid |= {"left": 0.07, "hspace": 0.38} if narrow else {"wspace": 0.06}
     if trials is not None:
         grid["height_ratios" if narrow else "width_ratios"] = [1.8, 1]
     with settings():

@@ -13,7 +13,7 @@ from lissive.follow.calibration import Calibration
 from lissive.follow.diary import Diary
 from lissive.follow.n_of_1 import ON, NOf1Plan
 from lissive.follow.n_of_1_analysis import NOf1Answer
-from lissive.report.figures import BLUE, GREY, ORANGE, drawn
+from lissive.report.figures import BLUE, GREY, INK, ORANGE, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ def follow_figure(answer: FollowAnswer) -> Figure:
         seen = np.array([np.nan if each is None else each for each in fit.observed])
         ax.fill_between(day, fit.p05, fit.p95, color=GREY, alpha=0.15, lw=0, label="one day's entry, 90 %")
         ax.plot(day, fit.median, color=GREY, lw=1.0, label="one day's entry, median")
-        ax.plot(day, seen, "o", ms=2.5, color="black", label="diary")
+        ax.plot(day, seen, "o", ms=2.5, color=INK, label="diary")
         weeks = answer.treated_days + 7.0 * np.array(answer.forecast.weeks) - 3.5
         for side, colour, style, name in (
             (ahead.continuing, BLUE, "-", "going on"),
@@ -136,7 +136,7 @@ def n_of_1_figure(diary: Diary, plan: NOf1Plan, found: NOf1Answer) -> Figure:
             for d in diary.days
             if found.outcome in d.ratings
         ]
-        ax.plot(*zip(*rated, strict=True), "o", ms=2.5, color="black", label="diary")
+        ax.plot(*zip(*rated, strict=True), "o", ms=2.5, color=INK, label="diary")
         for each in plan.periods:
             first, begin, last = ((when - start).days for when in (each.first, each.analysed_from, each.last))
             on = each.treatment == ON
