@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from lissive.follow import n_of_1
 from lissive.follow.diary import Day, Diary
 from lissive.follow.n_of_1 import OFF, ON, NOf1Plan, Period, plan_n_of_1, read_plan
 from lissive.follow.n_of_1_analysis import analyse_n_of_1, fit_pairs
+from lissive.report.follow_figures import plan_html
 
 START = datetime.date(2026, 1, 5)
 CASE = {
@@ -69,6 +71,15 @@ def test_the_washout_covers_the_slow_answer_of_the_rating(plan: NOf1Plan) -> Non
     """The rating follows with a time constant of 72 h: a tenth is left after 72·ln 10 h = 6.9 days."""
     assert 7 <= plan.washout <= 28
     assert plan.days == plan.washout + 10
+
+
+def test_the_sheet_names_the_drug_and_asks_no_guess_where_nothing_is_hidden(plan: NOf1Plan) -> None:
+    sheet = plan_html(plan)
+    rows = re.findall(r"<td>(with|without) nabiximols \(Sativex\)</td>", sheet)
+    assert rows == ["with" if each.treatment == ON else "without" for each in plan.periods]
+    assert "Which do you think it was?" not in sheet
+    assert any("forecast" in each for each in plan.notes)
+    assert "forecast" not in sheet
 
 
 def test_more_pairs_have_more_power(plan: NOf1Plan) -> None:
@@ -277,6 +288,7 @@ def test_from_a_plan_to_its_analysis_by_the_commands(
     sheet, plan = (out / "sheet.html").read_text(encoding="utf-8"), read_plan(out / "plan.json")
     assert "on the drug" not in sheet + capsys.readouterr().out
     assert "1A" in sheet
+    assert "Which do you think it was?" in sheet
     rows = ["date,spasticity_nrs"]
     for each in plan.periods:
         for k in range((each.last - each.first).days + 1):

@@ -73,6 +73,8 @@ def plainly(text: str) -> str:
 
     >>> plainly("Not answered, because as_of, the date of the question, is unknown. 2 more: --access.")
     'Not answered, because the day of the question is unknown. 2 more below.'
+    >>> plainly("No forecast: the case does not state plan.titration.")
+    'No forecast: the case does not state how the product is taken.'
     """
     calm = _CAPITALS.sub(lambda found: found[0].capitalize(), _FACT.sub("", text))
     plain = _FIELD.sub(lambda found: _called(found[0]), calm)
