@@ -34,7 +34,9 @@ def change(design: Design, arm: str, measure: str) -> np.ndarray[Any, Any]:
     return data.values[measure][:, 0, 0] - data.baseline[measure][:, 0]
 
 
-def test_without_a_drug_the_change_is_the_error_of_two_assessments_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_drug_the_change_is_the_error_of_two_assessments_a_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """On placebo the model's Ashworth score stays: the mean of three differences of two errors of 0.15."""
     monkeypatch.setattr("lissive.trials.people.Response.rating", lambda *_: FIGURES)
     found = change(smoked(patients=1000, drop_out=False), "placebo", "ashworth")
@@ -61,7 +63,9 @@ def test_good_and_bad_days_are_on_both_sides_of_the_comparison(monkeypatch: pyte
 
 def test_soon_after_the_dose_the_drug_does_most() -> None:
     everybody = {"patients": 100, "drop_out": False}
-    soon, late = (change(smoked(after_dose_h=hours, **everybody), "cigarette", "ashworth").mean() for hours in (1, 8))
+    soon, late = (
+        change(smoked(after_dose_h=hours, **everybody), "cigarette", "ashworth").mean() for hours in (1, 8)
+    )
     placebo = change(smoked(**everybody), "placebo", "ashworth").mean()
     assert soon < late - 0.05
     assert late < placebo
