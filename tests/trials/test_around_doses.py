@@ -47,8 +47,8 @@ def test_without_a_drug_the_change_is_the_error_of_two_assessments_a_day(
 
 FIGURES = {
     "course_sd": 1.4, "course_days": 50.0, "rating_sd": 1.0, "visit_sd": 1.0, "ashworth_sd": 0.45,
-    "ashworth_day_sd": 0.15, "walk_sd": 0.1, "count_dispersion": 0.1, "count_course_sd": 0.3, "pgic_share": 0.15, "pgic_much_share": 0.4,
-    "placebo_carry": 0.97, "run_in_belief": 1.0,
+    "ashworth_day_sd": 0.15, "walk_sd": 0.1, "count_dispersion": 0.1, "count_course_sd": 0.3,
+    "pgic_share": 0.15, "pgic_much_share": 0.4, "placebo_carry": 0.97, "run_in_belief": 1.0,
 }  # fmt: skip
 
 
