@@ -78,9 +78,9 @@ def test_a_result_that_is_not_pooled_names_its_outcome() -> None:
     assert all(rows)
 
 
-def test_a_table_of_the_forecast_says_what_in_it_is_not_calibrated(uk: CaseAnswer, als: CaseAnswer) -> None:
-    assert "not calibrated: Spasms per day" in report_page(uk)
-    assert "not calibrated:" not in report_page(als)  # all of it: the page says so before
+def test_below_the_tables_stands_what_in_them_is_not_calibrated(uk: CaseAnswer, als: CaseAnswer) -> None:
+    assert "Not calibrated, in the tables too: Spasms per day" in report_page(uk)
+    assert "in the tables too" not in report_page(als)  # all of it: the page says so before
 
 
 def test_a_treatment_that_nobody_tested_has_no_doubtful_studies_and_no_payer() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -281,19 +281,18 @@ def _forecast(answer: CaseAnswer, forecast: ForecastAnswer) -> Forecasts:
         for name in visible(forecast, (*RATED, *SIDE_EFFECTS))
         if name not in answer.gates.numbers and main is not None
     ]
-    tables = forecast_table(forecast), weekly_table(forecast)
     return Forecasts(
         f"{count(forecast.subjects, 'virtual patient')} with this person's starting values, each simulated with the "
         "drug and with placebo; age and sex change nothing.",
         "" if forecast.calibrated == "trials" else NOT_CALIBRATED,
         tuple(pictures_of(answer, forecast)),
         tuple(forecast_lines(forecast)),
-        tuple(
-            replace(one, caption=f"{one.caption}; not calibrated: {', '.join(rest)}") if rest else one
-            for one in tables
-        ),
+        (forecast_table(forecast), weekly_table(forecast)),
         tuple(found_lines(forecast, answer.case.plan.product or "")),
-        tuple(open_lines(forecast)),
+        (
+            *([f"Not calibrated, in the tables too: {', '.join(rest)}."] if rest else []),
+            *open_lines(forecast),
+        ),
     )
 
 

@@ -161,9 +161,7 @@ def _since(found: Answer) -> str:
 def _doubt(found: Answer, whole: bool) -> Iterator[str]:
     cautions = [each for kind in _WEIGHTY for each in found.cautions if each.kind == kind]
     if cautions:
-        more = (
-            f" {len(cautions) - 1} more{' below' if whole else ': --access'}." if cautions[1:] else ""
-        )
+        more = f" {len(cautions) - 1} more{' below' if whole else ': --access'}." if cautions[1:] else ""
         text = caution_text(cautions[0]).rstrip(".")
         if not whole:
             text = textwrap.shorten(re.sub(r" \([^)]*\)", "", text), _CAUTION, placeholder=" …").rstrip(".")

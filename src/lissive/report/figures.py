@@ -288,7 +288,8 @@ def small_figure(forecast: ForecastAnswer, name: str, *, arms: Sequence[Side] = 
 
     def draw(ax: Axes) -> None:
         course_panel(ax, forecast, name, arms=arms)
-        ax.set_title(f"{outcome.label}{unit}", loc="left", fontsize=8, fontweight="bold")
+        label = outcome.label.replace(" in plasma, mean", "")  # the heading over these panels says it
+        ax.set_title(f"{label}{unit}", loc="left", fontsize=8, fontweight="bold")
         ax.set_xlabel("week of treatment")
 
     with settings():
