@@ -203,6 +203,9 @@ def test_no_dose_stands_in_a_draft_for_a_product_that_cannot_be_had():
     assert "nabiximols (Sativex)" in text
     assert "titrated by the label" not in text
     assert "12 weeks" not in text
+    remarks = [each.remark for each in found.entries if "missed its endpoint" in each.remark]
+    assert remarks
+    assert not any(".;" in each for each in remarks)
 
 
 def test_past_treatments_come_with_their_outcome_and_one_that_is_not_said_is_named():

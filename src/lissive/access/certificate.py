@@ -153,7 +153,8 @@ def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     ):
         can_be_had = answer.product.status != "not_obtainable" or case.plan.product is None
         planned = _product(case) if can_be_had else product(case.plan.product or "").label  # no dose of it
-        remarks.append(f"planned: {planned}; {answer.product.status.replace('_', ' ')}: {answer.product.why}")
+        why = answer.product.why.rstrip(".")
+        remarks.append(f"planned: {planned}; {answer.product.status.replace('_', ' ')}: {why}")
     if field.place != COMMON:  # of the common shape it is said once, of the whole
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":
@@ -301,7 +302,7 @@ def _product(case: Case) -> str:
         parts.append("titrated by the label")
     parts += [said] if (said := _dose(case)) else []
     if plan.weeks is not None:
-        parts.append(f"for {plan.weeks} weeks")
+        parts.append(f"for {plan.weeks} week{'' if plan.weeks == 1 else 's'}")
     return ", ".join(parts)
 
 
