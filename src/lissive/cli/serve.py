@@ -57,6 +57,7 @@ def serve(
             f"{public_url!r} is no address of a site.",
             where="--public-url",
             allowed="a scheme and a host, as https://clinic.example.org.",
+            do="write the address that visitors type, without a path.",
         )
     if not calculator:
         from lissive.clinic.start import run
@@ -65,7 +66,9 @@ def serve(
     if data or demo or no_worker:
         raise LissiveError(
             "The calculator keeps nothing and has no worker.",
+            where="--calculator",
             allowed="--calculator with --port and --public-url.",
+            do="leave --data, --demo and --no-worker out, or --calculator to serve a clinic.",
         )
     from lissive.web import serve as serve_pages
 

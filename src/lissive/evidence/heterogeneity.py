@@ -322,7 +322,9 @@ def egger(effects: Sequence[Effect]) -> Egger:
     if spread <= 1e-12 * float((precision**2).sum()):
         raise EvidenceError(
             "All studies have the same standard error: Egger's regression is not estimable.",
+            where="effects",
             allowed="studies of different sizes.",
+            do="judge each study by its own size and funding.",
         )
     slope = float(((precision - precision.mean()) * standard).sum()) / spread
     intercept = float(standard.mean()) - slope * float(precision.mean())

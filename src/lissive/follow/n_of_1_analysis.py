@@ -139,7 +139,13 @@ def analyse_n_of_1(
     Raises       DiaryError where an outcome is not rated enough in both.
     """
     if outcome not in columns() or columns()[outcome].kind not in ("rating", "count"):
-        raise DiaryError(f"outcome is {outcome!r}.", where="outcome", allowed="a rating, or spasms.")
+        rated = [name for name, column in columns().items() if column.kind in ("rating", "count")]
+        raise DiaryError(
+            f"outcome is {outcome!r}.",
+            where="outcome",
+            allowed=f"{', '.join(rated)}.",
+            do="choose one of these.",
+        )
     rated = {d.date: d.ratings[outcome] for d in diary.days if outcome in d.ratings}
     start = min(each.first for each in periods)
     rows, previous = [], 0.0

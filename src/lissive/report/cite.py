@@ -423,7 +423,9 @@ def read_record(path: Path) -> Record:
             str(about.get("lissive_version", "")),
         )
     except (TypeError, AttributeError, ValueError):  # the right names, and something else under them
-        raise SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED) from None
+        raise SimulationError(
+            "It is not a run of lissive.", where=str(path), allowed=ALLOWED, do="run it again."
+        ) from None
 
 
 def _provenance(path: Path) -> Mapping[str, Any]:

@@ -213,7 +213,10 @@ def aims(validation: Validation) -> list[Aim]:
 def _aim(row: dict[str, str], validation: Validation) -> Aim:
     if row["measure"] not in BOUNDS:
         raise ParameterError(
-            f"measure is {row['measure']!r}.", where=f"reach.tsv: {row['text']}", allowed=", ".join(BOUNDS)
+            f"measure is {row['measure']!r}.",
+            where=f"reach.tsv: {row['text']}",
+            allowed=f"{', '.join(BOUNDS)}.",
+            do="correct this row.",
         )
     value: float | None
     if row["what"] == "ratios":

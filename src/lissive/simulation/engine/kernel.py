@@ -358,10 +358,18 @@ class Batch:
         """
         if not until >= self._reached:
             raise SimulationError(
-                f"until is {until:g}.", where="until", allowed=f"{self._reached:g} or later."
+                f"until is {until:g}.",
+                where="until",
+                allowed=f"{self._reached:g} or later.",
+                do="start a new batch to go back in time.",
             )
         if threads < 1:
-            raise SimulationError(f"threads is {threads}.", where="threads", allowed="1 or more.")
+            raise SimulationError(
+                f"threads is {threads}.",
+                where="threads",
+                allowed="1 or more.",
+                do="give 1, or the cores to use.",
+            )
         times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
         subjects, n_out, bins = len(self), len(self.kernel.columns), max(len(edges) - 1, 0)
         if bins:
@@ -423,6 +431,7 @@ class Batch:
                 f"{name} run from {given[0]:g} to {given[-1]:g}.",
                 where=name,
                 allowed=f"increasing values from {self._reached:g} to {until:g}, as this run does.",
+                do=f"sort {name}, each once, and leave out what this run does not reach.",
             )
         return given
 
