@@ -95,6 +95,7 @@ def time_zone() -> str:
             f"{said!r} is no time zone.",
             where=TIME_ZONE,
             allowed="a name as America/New_York or Europe/London.",
+            do="correct the variable, or unset it: then this computer's own zone is used.",
         )
     local = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
     return local if local in zoneinfo.available_timezones() else "UTC"
@@ -120,6 +121,7 @@ def database_of(found: Place) -> dict[str, Any]:
             "This is no address of a database.",
             where=DATABASE,
             allowed="postgresql://user:password@host:5432/name, or nothing for SQLite in the data folder.",
+            do="correct the variable, or unset it.",
         )
     query = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
     return {
@@ -144,6 +146,7 @@ def mail_of(found: Place) -> dict[str, Any]:
         "This is no address of a mail server.",
         where=MAIL,
         allowed="smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, or nothing for files.",
+        do="correct the variable, or unset it.",
     )
     url = urlsplit(os.environ[MAIL])
     try:
