@@ -245,7 +245,9 @@ def plan(
 ) -> None:
     """Plan an n-of-1 trial: random order, washout by the model, power for this person, a sheet to print."""
     if not n_of_1:
-        raise DiaryError("No kind of plan is named.", where="follow plan", allowed="--n-of-1.", do="add it.")
+        raise DiaryError(
+            "No kind of plan is named.", where="follow plan", allowed="--n-of-1.", do="add --n-of-1."
+        )
     from lissive.case import read_case
     from lissive.files import Beside, keep_inputs, write_text
     from lissive.follow.n_of_1 import plan_n_of_1

@@ -208,7 +208,7 @@ def _sizes(text: str) -> list[int]:
             f"is {text!r}." if len(text) <= 60 else f"is {text[:57]!r} and more.",
             where="--n",
             allowed=f"integers separated by commas, as 40,80,160; each up to {MOST_PATIENTS}.",
-            do="correct it.",
+            do="write numbers of patients, without other words.",
         )
     return sorted({int(word) for word in words})
 

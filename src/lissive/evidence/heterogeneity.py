@@ -302,6 +302,7 @@ def check_funnel(effects: Sequence[Effect]) -> None:
         raise EvidenceError(
             f"{k} {'study is' if k == 1 else 'studies are'} too few for a funnel plot or Egger's test: with fewer than "
             f"{least}, neither can distinguish chance from publication bias (Sterne and others, BMJ 2011;343:d4002).",
+            where="effects",
             allowed=f"{least} studies or more.",
             do="judge each study by its own size and funding.",
         )

@@ -138,7 +138,7 @@ def plan_n_of_1(
     pairs = whole("pairs", pairs, wrong=DiaryError, least=2, most=10)
     start = day_of("start", start, wrong=DiaryError)
     if start > LATEST:
-        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="correct it.")
+        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="start earlier.")
     seed = whole("seed", seed, wrong=SimulationError, least=0)
     if outcome not in OUTCOMES or outcome == "spasms":
         raise DiaryError(

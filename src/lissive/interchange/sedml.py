@@ -315,8 +315,9 @@ class Document:
                     raise self.wrong(
                         simulation, f"{kisao} is {value!r}.", "a number.", "correct the algorithm parameter."
                     ) from None
+        here: dict[str, Any] = {name: value for name, value in found.items() if name not in self.how}
         try:
-            Tolerances(**{name: value for name, value in found.items() if name not in self.how})
+            Tolerances(**here)
         except SimulationError as error:
             do = f"correct the algorithm parameter, or give --{error.where}."
             raise self.wrong(simulation, error.what, error.allowed, do) from None

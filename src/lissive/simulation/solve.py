@@ -390,5 +390,5 @@ def _numbers(name: str, value: Any, subjects: int) -> float | FloatArray:
         f"The initial value of {name} is {what}.",
         where="initial",
         allowed=f"a finite number, or {subjects} of them, one for each subject.",
-        do="correct the value.",
+        do="give a number, or as many as there are subjects.",
     )

@@ -116,7 +116,7 @@ def derivatives(model: Model, centre: FloatArray, step: float) -> FloatArray:
     found = model(centre + moves)
     if not np.isfinite(found).all():
         raise SimulationError(
-            "A run beside the typical patient failed.",
+            "A run beside the typical patient did not go well.",
             where="identifiability",
             allowed="runs that all end well.",
             do="lower step in identifiability_limits.tsv.",

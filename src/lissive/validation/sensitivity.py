@@ -411,6 +411,7 @@ def _whole(points: FloatArray, values: FloatArray, block: int) -> tuple[FloatArr
     if good.sum() < 2:
         raise SimulationError(
             f"Of {len(good)} blocks of runs, {int(good.sum())} went well.",
+            where="function",
             allowed=LEAST_RUNS,
             do=NARROWER,
         )
