@@ -42,7 +42,7 @@ def assembled(
             f"{unknown[0]!r} is no model.",
             where="--only",
             allowed=f"{', '.join(names())}.",
-            do="name models alone with --ptx.",
+            do="name one of these models; --only again for another.",
         )
     rows = []
     for name in only or names()[:1]:

@@ -102,7 +102,7 @@ def bench(
             f'"{unknown[0]}" is nothing that is measured.',
             where="--only",
             allowed=f"{', '.join(allowed)}.",
-            do="name some of these, with commas, or leave --only out to measure all.",
+            do="name one of these (--only again for another), or leave --only out to measure all.",
         )
     size = size or (QUICK if quick else FULL)
     tell = say or (lambda _: None)

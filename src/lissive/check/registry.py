@@ -103,7 +103,9 @@ def named(id: str) -> Check:
         if each.id == id:
             return each
     ids = ", ".join(each.id for each in CHECKS)
-    raise LissiveError(f"There is no check {id!r}.", where="only", allowed=f"{ids}.", do="name one of these.")
+    raise LissiveError(
+        f"There is no check {id!r}.", where="check", allowed=f"{ids}.", do="name one of these."
+    )
 
 
 def check(tables: Tables, only: Iterable[str] | None = None) -> list[Finding]:

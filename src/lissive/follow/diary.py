@@ -175,7 +175,7 @@ def _read(
         listed = "\n".join(f"{path}:{each.row}: {each.why}" for each in left_out[:20])
         more = f"\n... and {len(left_out) - 20} more rows" if len(left_out) > 20 else ""
         raise DiaryError(
-            f"No row can be used.\n{listed}{more}" if left_out else "There is no row under the header.",
+            f"No row can be used.\n{listed}{more}." if left_out else "There is no row under the header.",
             where=str(path),
             allowed="one or more rows, each with a date.",
             do="correct these rows." if left_out else "write a row for each day.",
