@@ -89,7 +89,7 @@ class Enrolled(Running):
         return observe_visit(self.design, self.ratings, measure, level, last)
 
     def around_doses(self, measure: str, first: int, end: int) -> tuple[FloatArray, FloatArray]:
-        """(patient,) what is observed of a measure before and after the dose, means of the days `first` to `end` - 1."""
+        """(patient,) what is observed of a measure before and after the dose: means of days `first` to `end` - 1."""
         k = self.output(MEASURES[measure].output)
         levels = np.stack([self.looked[d][:, :, k] for d in range(first, end)], axis=1)
         place = slice(BEFORE + first, BEFORE + end)
