@@ -68,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:  # a disk that is full: said once, not again as the process ends
             abandon(sys.stdout)
-        return _say_wrong(f"{error.filename or 'standard output'}: {error.strerror or error}.")
+        return _say_wrong(
+            f"{error.filename or 'standard output'}: {error.strerror or error}. "
+            "What to do: check the path, who may read or write there, and the space on the disk."
+        )
     except MemoryError as error:
         return _say_wrong(
             f"This takes more memory than there is{f' ({error})' if str(error) else ''}. "

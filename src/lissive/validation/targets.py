@@ -199,7 +199,7 @@ def load_target_sources(folder: Path = FOLDER) -> dict[str, Source]:
     known = load_sources()
     for row in _rows(folder / "target_sources.tsv", "key citation doi url".split()):
         if row["key"] in known:
-            raise row.error(f"duplicate source {row['key']}.")
+            raise row.error(f"duplicate source {row['key']}.", do="keep one of the two.")
         known[row["key"]] = Source(**row.cells)
     return known
 
@@ -217,7 +217,7 @@ def load_targets(folder: Path = FOLDER) -> dict[str, tuple[TargetResult, str]]:
     found: dict[str, tuple[TargetResult, str]] = {}
     for row in _rows(folder / "targets.tsv", COLUMNS):
         if row["id"] in found:
-            raise row.error(f"duplicate target {row['id']}.")
+            raise row.error(f"duplicate target {row['id']}.", do="keep one of the two.")
         found[row["id"]] = _target(row, sources, published if row["module"] == "benson2014" else own)
     return found
 
