@@ -36,7 +36,6 @@ from lissive.units import magnitude
 from lissive.validation.identifiability import judged
 from lissive.validation.scenario import contraction, depends_on, uncertain
 from lissive.validation.sensitivity import Size, morris, sensitivity, sobol
-from lissive.validation.targets import targets
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CASE, MODEL = str(EXAMPLES / "ms-uk.yaml"), str(EXAMPLES / "one_compartment.ant")
@@ -190,7 +189,6 @@ CALLS: dict[str, tuple[Callable[[], Any], str, str]] = {
     "a product": (lambda: product("sativexx"), "product", "write one of these names"),
     "no model": (lambda: lissive.predict(case("cases/stroke.yaml")), "stroke-illinois", "run lissive case"),
     "a check": (lambda: named("nothing"), "check", "name one of these"),
-    "a target": (lambda: targets(["nope"]), "names", "or none for all"),
     "too large": (lambda: magnitude("1e400 mg", "mg", where="dose"), "dose", "digits"),
     "too many days": (lambda: by_day(1, "x", np.arange(2), 10**7), "days", "fewer weeks"),
     "a size": (lambda: sensitivity(size="huge"), "size", "give a Size"),
@@ -201,7 +199,11 @@ CALLS: dict[str, tuple[Callable[[], Any], str, str]] = {
     "a spread": (lambda: uncertain(load("lissive"), ["NRS"], log_sd={"no": 1.0}), "log_sd", "leave it out"),
     "a quantity": (lambda: depends_on(load("lissive"), ["NRSS"]), "outputs", "correct the name"),
     "a prior": (lambda: contraction({}, {"k": 1.0}), "contraction", "give the prior"),
-    "a group": (lambda: judged(np.eye(2), ["a", "b"], ["a", "c"], {}), "members", "correct the members"),
+    "a group": (
+        lambda: judged(np.eye(2), ["a", "b"], ["a", "c"], {}, name="g"),
+        "identifiability_groups.tsv: g",
+        "correct the members",
+    ),
     "a level": (lambda: pool_effects([], level=2), "level", "write 95 % as 0.95"),
     "held out": (lambda: data_of([held_out()]), held_out().id, "leave this trial out"),
     "an arm": (lambda: conduct(design(), [1], seed=1, all_on="x"), "all_on", "name one of these arms"),

@@ -163,7 +163,7 @@ def judged(
     if len(members) < 2 or (wrong := [each for each in members if each not in names]):
         raise ParameterError(
             f"{wrong[0]} is no uncertain parameter." if len(members) > 1 else "A group needs two members.",
-            where=f"identifiability_groups.tsv: {name}" if name else "members",
+            where=f"identifiability_groups.tsv: {name}",
             allowed=f"{', '.join(names)}.",
             do="correct the members of this group.",
         )

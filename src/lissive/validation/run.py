@@ -213,10 +213,7 @@ def aims(validation: Validation) -> list[Aim]:
 def _aim(row: dict[str, str], validation: Validation) -> Aim:
     if row["measure"] not in BOUNDS:
         raise ParameterError(
-            f"measure is {row['measure']!r}.",
-            where=f"reach.tsv: {row['text']}",
-            allowed=f"{', '.join(BOUNDS)}.",
-            do="correct this row.",
+            f"measure is {row['measure']!r}.", where=f"reach.tsv: {row['text']}", allowed=", ".join(BOUNDS)
         )
     value: float | None
     if row["what"] == "ratios":

@@ -133,12 +133,7 @@ def targets(
         if name not in rows:
             like = difflib.get_close_matches(name, rows, n=1)
             hint = f" Did you mean {like[0]}?" if like else ""
-            raise ParameterError(
-                f"There is no target {name!r}.{hint}",
-                where="names",
-                allowed=f"{', '.join(rows)}.",
-                do="name some of these, or none for all.",
-            )
+            raise ParameterError(f"There is no target {name!r}.{hint}", allowed=f"{', '.join(rows)}.")
     runs = Runs([name for name in rows if name in PREDICTED], threads or os.cpu_count() or 1)
     found = []
     for name in chosen:
@@ -199,7 +194,7 @@ def load_target_sources(folder: Path = FOLDER) -> dict[str, Source]:
     known = load_sources()
     for row in _rows(folder / "target_sources.tsv", "key citation doi url".split()):
         if row["key"] in known:
-            raise row.error(f"duplicate source {row['key']}.", do="keep one of the two.")
+            raise row.error(f"duplicate source {row['key']}.")
         known[row["key"]] = Source(**row.cells)
     return known
 
@@ -217,7 +212,7 @@ def load_targets(folder: Path = FOLDER) -> dict[str, tuple[TargetResult, str]]:
     found: dict[str, tuple[TargetResult, str]] = {}
     for row in _rows(folder / "targets.tsv", COLUMNS):
         if row["id"] in found:
-            raise row.error(f"duplicate target {row['id']}.", do="keep one of the two.")
+            raise row.error(f"duplicate target {row['id']}.")
         found[row["id"]] = _target(row, sources, published if row["module"] == "benson2014" else own)
     return found
 
