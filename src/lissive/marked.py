@@ -96,7 +96,7 @@ def marked_text(
     except RecursionError:
         do = "write it with fewer levels; brackets that are not closed count too."
         raise wrong("The file is nested too deeply.", where=str(path), do=do) from None
-    except ValueError:  # an escape such as "\\U00110000"
+    except (ValueError, OverflowError):  # an escape such as "\\U00110000"
         what = "This is not YAML: an escape in quotes is no character."
         raise wrong(what, where=str(path), do="write the character itself, without a backslash.") from None
     if node is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from lissive.errors import LissiveError
 
@@ -80,9 +81,20 @@ class Place:
 def place() -> Place:
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     data = os.environ.get(DATA) or f"{home}/lissive"
-    return Place(
-        Path(data).expanduser().absolute(), os.environ.get(DATABASE, ""), os.environ.get(PUBLIC_URL, "")
-    )
+    public_url = checked_address(os.environ.get(PUBLIC_URL, ""), PUBLIC_URL)
+    return Place(Path(data).expanduser().absolute(), os.environ.get(DATABASE, ""), public_url)
+
+
+def checked_address(public_url: str, where: str) -> str:
+    """The address of a site, or nothing. Raises LissiveError where it is none."""
+    if public_url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", public_url):
+        raise LissiveError(
+            f"{public_url!r} is no address of a site.",
+            where=where,
+            allowed="a scheme and a host, as https://clinic.example.org.",
+            do="write the address that visitors type, without a path.",
+        )
+    return public_url
 
 
 def time_zone() -> str:
@@ -101,6 +113,16 @@ def time_zone() -> str:
     return local if local in zoneinfo.available_timezones() else "UTC"
 
 
+def _parts(address: str, wrong: LissiveError) -> SplitResult:
+    """Of an address; raises `wrong` where its host or port cannot be."""
+    try:
+        url = urlsplit(address)
+        int(url.port or 0)
+    except ValueError:
+        raise wrong from None
+    return url
+
+
 def database_of(found: Place) -> dict[str, Any]:
     """Django's settings of the database: SQLite in the data folder, or the PostgreSQL of a URL."""
     if not found.database:
@@ -115,14 +137,15 @@ def database_of(found: Place) -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
-    url = urlsplit(found.database)
+    wrong = LissiveError(
+        "This is no address of a database.",
+        where=DATABASE,
+        allowed="postgresql://user:password@host:5432/name, or nothing for SQLite in the data folder.",
+        do="correct the variable, or unset it.",
+    )
+    url = _parts(found.database, wrong)
     if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
-        raise LissiveError(
-            "This is no address of a database.",
-            where=DATABASE,
-            allowed="postgresql://user:password@host:5432/name, or nothing for SQLite in the data folder.",
-            do="correct the variable, or unset it.",
-        )
+        raise wrong
     query = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -134,6 +157,11 @@ def database_of(found: Place) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {name: unquote(value) for name, value in query.items()},
     }
+
+
+def settings_of(found: Place) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """What Django is told of the zone of times, the database and mail; raises where one of the variables is wrong."""
+    return time_zone(), database_of(found), mail_of(found)
 
 
 def mail_of(found: Place) -> dict[str, Any]:
@@ -148,18 +176,14 @@ def mail_of(found: Place) -> dict[str, Any]:
         allowed="smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, or nothing for files.",
         do="correct the variable, or unset it.",
     )
-    url = urlsplit(os.environ[MAIL])
-    try:
-        port = url.port
-    except ValueError:
-        raise wrong from None
+    url = _parts(os.environ[MAIL], wrong)
     if url.scheme not in ("smtp", "smtps") or not url.hostname:
         raise wrong
     is_local = url.hostname in ("localhost", "127.0.0.1", "::1")
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": url.hostname,
-        "EMAIL_PORT": port or (465 if url.scheme == "smtps" else 587),
+        "EMAIL_PORT": url.port or (465 if url.scheme == "smtps" else 587),
         "EMAIL_HOST_USER": unquote(url.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
         "EMAIL_USE_SSL": url.scheme == "smtps",

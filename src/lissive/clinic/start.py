@@ -15,7 +15,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from lissive.clinic.place import DATA, DATABASE, DEMO, PORT, PUBLIC_URL, Place, place
+from lissive.clinic.place import DATA, DATABASE, DEMO, PORT, PUBLIC_URL, Place, place, settings_of
 from lissive.errors import LissiveError
 from lissive.extras import need
 
@@ -53,6 +53,7 @@ def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = Fals
             where=str(found.data),
             do="name a new folder with --data, or none.",
         )
+    settings_of(found)  # raises for a variable that is wrong, before anything is made
     os.umask(0o077)  # the records are the owner's alone
     found.prepare()
     if demo and not found.is_demo:

@@ -30,7 +30,7 @@ _REMEDIES = {
     "row fields": _NAME,
     "own outcomes": _NAME,
     "ids": "give each entry an id of its own.",
-    "numbers": "write the number that is printed, or null where there is none.",
+    "numbers": "write numbers as they are printed, null where there is none, and a name of its own for each arm.",
     "rows": "keep one of the rows.",
 }
 """By the name of the check."""
