@@ -138,13 +138,14 @@ def plan_n_of_1(
     pairs = whole("pairs", pairs, wrong=DiaryError, least=2, most=10)
     start = day_of("start", start, wrong=DiaryError)
     if start > LATEST:
-        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="correct it.")
+        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="start earlier.")
     seed = whole("seed", seed, wrong=SimulationError, least=0)
     if outcome not in OUTCOMES or outcome == "spasms":
         raise DiaryError(
             f"outcome is {outcome!r}.",
             where="outcome",
             allowed=f"{', '.join(o for o in OUTCOMES if o != 'spasms')}.",
+            do="choose one of these.",
         )
     figure = decisions()
     share = figure[f"threshold {outcome}"] if threshold is None else threshold
@@ -159,6 +160,7 @@ def plan_n_of_1(
             f"days is {length}, and the washout of this plan takes {washout}.",
             where="days",
             allowed=f"{washout + 3} or more.",
+            do="give more days for a period, or leave days out: then it is long enough.",
         )
     order = [bool(each) for each in np.random.default_rng([seed, 3]).integers(0, 2, pairs)]
     periods = _periods(order, start, length, washout, seed)

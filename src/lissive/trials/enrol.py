@@ -162,6 +162,7 @@ def length(design: Design) -> int:
             f"The trial lasts {total} days.",
             where="weeks",
             allowed=f"up to {MOST_DAYS - BEFORE} days in total.",
+            do="shorten weeks, the run-in, the wash-outs or the number of periods.",
         )
     return total
 
@@ -276,7 +277,10 @@ def _label_days(arm: Arm, days: int) -> list[int]:
     steps = [day.total for day in label_titration(arm.product)]
     if not steps:
         raise DesignError(
-            f"is 'label', but {arm.product} has no label titration.", where="arms", allowed="self, fixed."
+            f"is 'label', but {arm.product} has no label titration.",
+            where="arms",
+            allowed="self, fixed.",
+            do="write titration: self or titration: fixed.",
         )
     return [*steps, *[0] * days][:days]
 

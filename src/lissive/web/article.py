@@ -37,7 +37,9 @@ def article(request: HttpRequest) -> HttpResponse:
         rows = answered(text_of_article(raw, name))
         if len(rows) > MOST_SENTENCES:
             raise EvidenceError(
-                f"The text has {len(rows):,} sentences.", allowed=f"at most {MOST_SENTENCES}."
+                f"The text has {len(rows):,} sentences.",
+                allowed=f"At most {MOST_SENTENCES} are checked.",
+                do="Give one part of it after the other.",
             )
     except EvidenceError as error:
         wrong = {
