@@ -274,3 +274,10 @@ def test_the_json_says_of_each_field_what_kind_of_source_it_has_and_when_it_was_
 def test_what_the_visit_asks_of_minors_is_not_said_to_adults(age, is_said):
     found = draft(case(place={"residence": "US-FL"}, person={"age_years": age}), TODAY)
     assert any("second physician" in each.text for each in found.steps) == is_said
+
+
+def test_a_day_is_written_as_the_place_writes_it():
+    since = {"cause": "multiple_sclerosis", "since": "2021-03-01"}
+    values = [each.value for each in draft(case(spasm=since), TODAY).entries]
+    assert any("since March 1, 2021" in each for each in values)
+    assert not any("2021-03-01" in each for each in values)

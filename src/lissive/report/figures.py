@@ -22,6 +22,7 @@ from markupsafe import Markup, escape
 
 from lissive.files import atomic_path, write_csv, write_text
 from lissive.forecast.answer import ForecastAnswer, Quantiles, Side
+from lissive.report.effect_words import p_value
 from lissive.report.words import count, signed
 
 if TYPE_CHECKING:
@@ -405,7 +406,8 @@ def write_ranks(ranks: Ranks, folder: Path) -> list[Path]:
     for k, axis in enumerate(axes[0]):
         axis.axhspan(low, high, color=PRIOR, alpha=0.35, lw=0)
         axis.hist(ranks.ranks[:, k], bins=BINS, range=(0, DRAWS + 1), color=POSTERIOR)
-        axis.set_title(f"{ranks.parameters[k]}\np = {ranks.p_values()[ranks.parameters[k]]:.2f}", fontsize=9)
+        name = ranks.parameters[k]
+        axis.set_title(f"{name}\n{p_value(ranks.p_values()[name])}", fontsize=9)
         axis.set_xlabel("rank of the true value", fontsize=8)
     axes[0][0].set_ylabel("simulated trials", fontsize=8)
     figure.suptitle("Even ranks stay within the grey band (99 %)", fontsize=9)
