@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from lissive.arrays import FloatArray, IntArray
 from lissive.case import Case, Product
 from lissive.errors import DiaryError, SimulationError
-from lissive.follow.advise import ONE_ARM, advise, alarms, decisions, dose_now, rule_of, source_of
+from lissive.follow.advise import ONE_ARM, advise, decisions, dose_now, rule_of, source_of
+from lissive.follow.alarms import LANGUAGES, alarms, last_week, worse
 from lissive.follow.answer import (
     Ahead,
     Baseline,
@@ -109,11 +111,17 @@ def follow_up(
     share = (limit[f"threshold {judged}"] if threshold is None else threshold) / 100.0
     benefit = _benefit(found, share, judged, threshold, taken.until)
     rule = rule_of(case, observed, taken, baseline.mean, found, 100.0 * share)
-    alarm = alarms(diary, taken, plan.product, case)
+    alarm = (
+        *alarms(diary, taken, plan.product, case),
+        *worse(observed, taken, baseline.mean, 100.0 * share),
+    )
     rated = int((observed.day >= 0).sum())
     dose = (taken.recent, plan.product.label_limit(case.person.weight_kg))
-    fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name)
-    advice, why = advise(taken, rated, benefit, rule, alarm, dose, fitted=fitted)
+    fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name) and not taken.mixed
+    advice, why = advise(
+        taken, rated, benefit, rule, alarm, dose,
+        fitted=fitted, baseline=baseline.mean, last=last_week(observed, taken),
+    )  # fmt: skip
     draw = sampled(found, SAMPLES, days, np.random.default_rng(seed))
     khat = found.khat
     return FollowAnswer(
@@ -142,6 +150,7 @@ def follow_up(
         used=diary.used,
         left_out=diary.left_out,
         import_lines=diary.lines,
+        side_effects=_written(diary, taken),
         calibrated=calibration(case.spasm.cause, plan.product.name),
         notes=_notes(case, diary, plan.product, taken, baseline, judged, bool(reliable), plan.notes),
         provenance={
@@ -358,6 +367,28 @@ def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
     )
 
 
+def _written(diary: Diary, taken: Taken) -> dict[str, int]:
+    """Side effects since the first dose, as written, the most frequent first."""
+    days = [day.side_effects for day in diary.days if day.date >= taken.start and day.side_effects]
+    return dict(Counter(days).most_common())
+
+
+def _notes_of_rows(diary: Diary, taken: Taken) -> Iterator[str]:
+    if diary.days[0].date == taken.start:
+        yield (
+            f"The diary begins with a dose, so {taken.start} counts as the first day of treatment. If treatment began "
+            "before, the day of the label's rule, the doses so far and the effect are wrong: add those rows."
+        )
+    dosed = {day.date for day in diary.days if day.doses is not None}
+    if part := len(dosed & {each.date for each in diary.left_out}):
+        days = "1 day" if part == 1 else f"{part} days"
+        yield f"On {days} a row was left out and another one was used: the dose of such a day is too small."
+    if diary.dropped_columns:
+        yield f"Columns left out as asked: {', '.join(diary.dropped_columns)}."
+    if any(day.side_effects or day.note for day in diary.days):
+        yield f"Alarms are found by words, in {LANGUAGES}; read what was written."
+
+
 def _notes(
     case: Case,
     diary: Diary,
@@ -373,7 +404,7 @@ def _notes(
         notes.append(f"Baseline: {baseline.text}.")
     elif baseline.kind == "none" or baseline.days < decisions()["week_least"]:
         notes.append(f"Baseline: {baseline.text}. Keep a diary for a week before treatment.")
-    notes += assumed(taken, what)
+    notes += [*assumed(taken, what), *_notes_of_rows(diary, taken)]
     others = [name for name in RATED if name != outcome and any(name in day.ratings for day in diary.days)]
     if others:
         notes.append(

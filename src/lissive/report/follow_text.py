@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lissive.case import product
+from lissive.follow.advise import change_of
 from lissive.follow.diary import columns
 from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, percent, upper_first, wrapped
@@ -52,7 +53,8 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     yield _headline(answer), [upper_first(each) for each in answer.why]
     if answer.alarms:
         yield "ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms]
-    yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over the last week; {answer.dose.advice}."]
+    week = "the last week with the drug" if answer.dose.ended else "the last week"
+    yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over {week}; {answer.dose.advice}."]
     yield "DOES IT WORK", list(_benefit(answer))
     if answer.rule_4_week:
         yield "RULE OF THE LABEL", [_rule(answer.rule_4_week)]
@@ -63,8 +65,10 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
 
 def _headline(answer: FollowAnswer) -> str:
     """The advice; where nothing was fitted on, that the model gives none."""
-    unknown = answer.advice == "continue" and not answer.fitted
-    return "CANNOT SAY WHETHER IT WORKS: NO REASON TO STOP WAS FOUND" if unknown else ADVICE[answer.advice]
+    if answer.advice != "continue" or (answer.fitted and answer.baseline.mean != 0):
+        return ADVICE[answer.advice]
+    said = "SEE THE ALARMS" if answer.alarms else "NO REASON TO STOP WAS FOUND"
+    return f"CANNOT SAY WHETHER IT WORKS: {said}"
 
 
 def _block(title: str, lines: list[str]) -> str:
@@ -102,27 +106,27 @@ def _by_the_diary(answer: FollowAnswer) -> Iterator[str]:
         if value is not None and day >= 0 and answer.treated_days - 7 <= day < answer.treated_days
     ]
     before = answer.baseline.mean
-    if not before or not last:
+    if before is None or not last:
         return
     now = sum(last) / len(last)
-    change = 100.0 * (now / before - 1.0)
+    change = 100.0 * (now / before - 1.0) if before else 0.0
+    share = f" ({abs(change):.0f} % {'more' if change > 0 else 'less'})" if before and now != before else ""
     yield (
-        f"By the diary alone: {answer.label} {before:.1f} before treatment, {now:.1f} in the last week "
-        f"({abs(change):.0f} % {'more' if change > 0 else 'less'}), which counts placebo and "
-        "ups and downs with the drug."
+        f"By the diary alone: {answer.label} {before:.1f} before treatment, {now:.1f} in the last week"
+        f"{share}, which counts placebo and ups and downs with the drug."
     )
 
 
 def _rule(rule: Rule) -> str:
     if rule.met is None:
         said = f"due on {rule.due}: stop unless the rating fell {rule.needed_pct:g} % or more"
-        if rule.missed_responder is not None:
-            said += "; it cannot be checked, as the week has too few entries or there is no baseline"
+        if rule.unchecked:
+            said += f"; it cannot be checked: {rule.unchecked}"
     else:
+        assert rule.fall_pct is not None
         said = (
-            f"a fall of {rule.fall_pct:g} % by week {rule.weeks} ({rule.due}); {rule.needed_pct:g} % is "
-            "asked for: "
-            f"{'met' if rule.met else 'not met'}"
+            f"the rating {change_of(100.0, 100.0 - rule.fall_pct)} by week {rule.weeks} ({rule.due}); a fall of "
+            f"{rule.needed_pct:g} % is asked for: {'met' if rule.met else 'not met'}"
         )
     if rule.missed_responder is not None:
         missed = percent(rule.missed_responder)
@@ -149,6 +153,12 @@ def _import(answer: FollowAnswer) -> Iterator[str]:
         f"{count(answer.treated_days, 'day')} of treatment, {answer.rated_days} of them rated. Baseline: "
         f"{answer.baseline.text}."
     )
+    if written := answer.side_effects:
+        listed = "; ".join(f"{text} ({count(n, 'day')})" for text, n in [*written.items()][:_MOST_ROWS])
+        more = (
+            f"; and {len(written) - _MOST_ROWS} more (all are in --json)" if len(written) > _MOST_ROWS else ""
+        )
+        yield f"Side effects as written: {listed}{more}."
     for each in answer.left_out[:_MOST_ROWS]:
         yield f"Row {each.row} left out: {each.why}."
     if len(answer.left_out) > _MOST_ROWS:
