@@ -12,7 +12,7 @@ from tests.follow.followed import NABIXIMOLS, START, a_case, alarms_of, diary_of
 
 from lissive.case import make_case, product
 from lissive.follow.advise import _unchecked, advise, dose_now
-from lissive.follow.alarms import worse
+from lissive.follow.alarms import of_ratings
 from lissive.follow.answer import Alarm, Benefit, Rule
 from lissive.follow.doses import assumed, taken_of
 from lissive.follow.update import Observed
@@ -197,7 +197,9 @@ def test_what_the_case_says_against_its_product_is_an_alarm(
     assert "raised" not in dose_now(case, NABIXIMOLS, taken, advice, tuple(found.values())).advice
 
 
-@pytest.mark.parametrize("alarm", ["above_label", "mood", "rising_use", "dose_to_check", "caution", "worse"])
+@pytest.mark.parametrize(
+    "alarm", ["above_label", "mood", "rising_use", "dose_to_check", "caution", "worse", "effect_lost"]
+)
 def test_no_dose_is_raised_beside_an_alarm(tmp_path: Path, alarm: str) -> None:
     """Days above the label are past, and the dose is now below its maximum."""
     taken = taken_of(diary_of(tmp_path, text(0.0)), NABIXIMOLS)
@@ -215,26 +217,30 @@ def test_without_a_label_a_dose_that_does_harm_is_lowered_or_stopped(tmp_path: P
     assert dose_now(case, oil, taken, "stop", falls).advice.startswith("stop")
 
 
-@pytest.mark.parametrize(("last", "expected"), [(5.0, "continue"), (7.4, "change")])
-def test_a_rule_that_was_met_is_no_reason_to_go_on_when_nothing_is_left_of_it(
-    tmp_path: Path, last: float, expected: str
+@pytest.mark.parametrize(
+    ("now", "met", "expected"),
+    [
+        (5.9, True, "effect_lost"),
+        (5.9, False, None),
+        (4.9, True, None),
+        (6.0, True, "worse"),  # an important change upwards is as large as one downwards: 20 % of 5 is 1
+        (6.0, None, "worse"),
+    ],
+)
+def test_a_rating_that_is_back_or_worse_is_an_alarm_and_no_reason_to_go_on(
+    tmp_path: Path, now: float, met: bool | None, expected: str | None
 ) -> None:
-    taken = taken_of(diary_of(tmp_path, text(0.0, days=200)), NABIXIMOLS)
-    advice, why = advise(taken, 200, BENEFIT, MET, (), (6.0, 12.0), fitted=True, baseline=7.0, last=last)
-    assert advice == expected
-    assert ("nothing is left" in why[0]) == (expected == "change")
-
-
-def test_a_rating_that_is_worse_than_before_treatment_is_an_alarm(tmp_path: Path) -> None:
-    """An important change upwards is as large as one downwards: 20 % of 5 is 1."""
-    taken = taken_of(diary_of(tmp_path, text(0.0)), NABIXIMOLS)
-    day = np.arange(-7, 35)
-    for now, alarm in ((5.9, []), (6.0, ["worse"])):
-        seen = Observed("pain_nrs", day, np.where(day < 0, 5.0, now))
-        assert [each.id for each in worse(seen, taken, 5.0, 20.0)] == alarm
-    assert [
-        *worse(replace(seen, day=day[:38], value=seen.value[:38]), taken, 5.0, 20.0)
-    ] == []  # 3 of its days
+    taken, day = taken_of(diary_of(tmp_path, text(0.0)), NABIXIMOLS), np.arange(-7, 35)
+    seen = Observed("pain_nrs", day, np.where(day < 0, 5.0, now))
+    rule = None if met is None else replace(MET, met=met)
+    found = tuple(of_ratings(seen, taken, 5.0, 20.0, rule))
+    assert [each.id for each in found] == ([expected] if expected else [])
+    few = replace(seen, day=day[:38], value=seen.value[:38])  # 3 days of the last week
+    assert [*of_ratings(few, taken, 5.0, 20.0, rule)] == []
+    if met is not False:
+        for fitted in (True, False):
+            advice, why = advise(taken, 30, BENEFIT, rule, found, (6.0, 12.0), fitted=fitted)
+            assert (advice == "change" and why[0] == found[0].text) if found else advice != "stop"
 
 
 def test_after_a_week_without_the_drug_going_on_is_no_advice(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def stops(found: tuple[Alarm, ...]) -> bool:
     return any(each.id in stopping for each in found)
 
 
-HARM = ("unsafe", "intoxication", "falls", "above_label", "worse")
+HARM = ("unsafe", "intoxication", "falls", "above_label", "worse", "effect_lost")
 """Alarms that ask for a change of the dose or the plan."""
 
 
@@ -159,12 +159,11 @@ def advise(
     *,
     fitted: bool,
     baseline: float | None = None,
-    last: float | None = None,
 ) -> tuple[Advice, tuple[str, ...]]:
     """The advice, and the reasons in order: alarms, then the published rule, then the probability.
 
     fitted : whether trials of this product in this cause were fitted on; else the probability is assumed.
-    baseline, last : mean before treatment, and of the last week; None where unknown.
+    baseline : mean before treatment; None where unknown.
     """
     figure, p = decisions(), benefit.value
     said = (
@@ -182,7 +181,7 @@ def advise(
         early = f"{taken.days} days of treatment; nothing is advised before {figure['early_before']:g}"
         return ("change", (*harm, early, said)) if harm else ("too_early", (early, said))
     if rule is not None and rule.met is not None:
-        return _by_the_rule(rule, harm, said, baseline, last)
+        return _by_the_rule(rule, harm, said)
     unchecked = (f"the label's rule cannot be checked: {rule.unchecked}",) if rule and rule.unchecked else ()
     if harm:
         return "change", (*harm, *unchecked, said)
@@ -216,10 +215,7 @@ def advise(
     )
 
 
-def _by_the_rule(
-    rule: Rule, harm: list[str], said: str, baseline: float | None, last: float | None
-) -> tuple[Advice, tuple[str, ...]]:
-    """A rule that was met is no reason to go on once the rating is back where it was."""
+def _by_the_rule(rule: Rule, harm: list[str], said: str) -> tuple[Advice, tuple[str, ...]]:
     assert rule.fall_pct is not None
     fall = f"the rating {change_of(100.0, 100.0 - rule.fall_pct)} by week {rule.weeks}; the label's rule asks for "
     fall += f"a fall of {rule.needed_pct:g} %"
@@ -232,9 +228,6 @@ def _by_the_rule(
             )
         return "stop", (*harm, fall, said, *beside)
     counts_all = "the rule counts placebo, and ups and downs, with the drug"
-    if baseline and last is not None and last >= baseline:
-        gone = f"in the last week nothing is left of that: {last:.1f}, and {baseline:.1f} before treatment"
-        return "change", (*harm, gone, fall, said)
     return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
 
 

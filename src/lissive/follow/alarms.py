@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from lissive.case import Case
 from lissive.case.products import Product
 from lissive.follow.advise import WEEK, decisions, watched
-from lissive.follow.answer import Alarm
+from lissive.follow.answer import Alarm, Rule
 from lissive.follow.diary import DOSED, Diary, Dose, LeftOut, columns
 from lissive.follow.doses import Taken, units_of
 from lissive.follow.update import Observed
@@ -24,7 +24,7 @@ LANGUAGES = "English, German and Spanish"
 
 
 def alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> tuple[Alarm, ...]:
-    """All alarms of a diary but that of its ratings (`worse`)."""
+    """All alarms of a diary but that of its ratings (`of_ratings`)."""
     return (
         *_of_the_case(case),
         *_in_words(diary, taken),
@@ -129,18 +129,20 @@ def _rising(taken: Taken) -> Iterator[Alarm]:
 
 
 # -- ratings ----------------------------------------------------------------------------------------
-def last_week(observed: Observed, taken: Taken) -> float | None:
-    """Mean of the diary's last week; None with too few entries."""
+def of_ratings(
+    observed: Observed, taken: Taken, baseline: float | None, threshold: float, rule: Rule | None
+) -> Iterator[Alarm]:
+    """The last week is worse than before treatment by as much as would be a benefit [%], or nothing is left of the
+    fall for which the rule was met."""
     seen = observed.value[observed.day >= max(taken.days - WEEK, 0)]
-    return float(seen.mean()) if len(seen) >= decisions()["week_least"] else None
-
-
-def worse(observed: Observed, taken: Taken, baseline: float | None, threshold: float) -> Iterator[Alarm]:
-    """The rating of the last week is higher than before treatment by as much as would be a benefit [%]."""
-    now = last_week(observed, taken)
-    if baseline is None or now is None or taken.ended or now <= baseline:
+    if not baseline or taken.ended or len(seen) < decisions()["week_least"]:
         return
+    now, label = float(seen.mean()), columns()[observed.outcome].label
+    do = "look for a relapse, an infection or another cause; do not raise the dose before"
     if now >= baseline * (1.0 + threshold / 100.0):
-        text = f"{columns()[observed.outcome].label} is worse than before treatment: {baseline:.1f}, then {now:.1f}"
-        do = "look for a relapse, an infection or another cause; do not raise the dose before"
-        yield Alarm("worse", text, (), do)
+        yield Alarm(
+            "worse", f"{label} is worse than before treatment: {baseline:.1f}, then {now:.1f}", (), do
+        )
+    elif rule is not None and rule.met and now >= baseline:
+        text = f"nothing is left of the fall in {label}: {baseline:.1f} before treatment, {now:.1f} in the last week"
+        yield Alarm("effect_lost", text, (), do)

@@ -69,7 +69,7 @@ def taken_of(diary: Diary, what: Product) -> Taken:
             f"The diary has no dose: there is no treatment to follow.{diary.without}",
             where=diary.path,
             allowed="sprays, or thc_mg and cbd_mg, over 0 on some day.",
-            do="write what was taken on each day, 0 where nothing was.",
+            do="write what was taken on each day, 0 where nothing was; before treatment, go on with the diary.",
         )
     days = (diary.days[-1].date - start).days + 1
     if days > MOST_DAYS:

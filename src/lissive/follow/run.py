@@ -12,9 +12,10 @@ from lissive.arrays import FloatArray, IntArray
 from lissive.case import Case, Product
 from lissive.errors import DiaryError, SimulationError
 from lissive.follow.advise import ONE_ARM, advise, decisions, dose_now, rule_of, source_of
-from lissive.follow.alarms import LANGUAGES, alarms, last_week, worse
+from lissive.follow.alarms import LANGUAGES, alarms, of_ratings
 from lissive.follow.answer import (
     Ahead,
+    Alarm,
     Baseline,
     Benefit,
     Diagnostics,
@@ -87,7 +88,8 @@ def follow_up(
     equations = load("lissive")
     plan = treatment(case, equations)
     taken = taken_of(diary, plan.product)
-    judged = _judged(case, diary, taken, outcome)
+    of_diary = alarms(diary, taken, plan.product, case)
+    judged = _judged(case, diary, taken, outcome, of_diary)
     observed, baseline = observe(case, diary, taken, judged)
     schedule = schedule_of(equations, taken, plan.product, continuing=weeks * WEEK)
     days = np.arange(min(int(observed.day.min()), 0), taken.days + weeks * WEEK)
@@ -112,15 +114,15 @@ def follow_up(
     benefit = _benefit(found, share, judged, threshold, taken.until)
     rule = rule_of(case, observed, taken, baseline.mean, found, 100.0 * share)
     alarm = (
-        *alarms(diary, taken, plan.product, case),
-        *worse(observed, taken, baseline.mean, 100.0 * share),
+        *of_diary,
+        *of_ratings(observed, taken, baseline.mean, 100.0 * share, rule),
     )
     rated = int((observed.day >= 0).sum())
     dose = (taken.recent, plan.product.label_limit(case.person.weight_kg))
     fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name) and not taken.mixed
     advice, why = advise(
         taken, rated, benefit, rule, alarm, dose,
-        fitted=fitted, baseline=baseline.mean, last=last_week(observed, taken),
+        fitted=fitted, baseline=baseline.mean,
     )  # fmt: skip
     draw = sampled(found, SAMPLES, days, np.random.default_rng(seed))
     khat = found.khat
@@ -165,8 +167,8 @@ def follow_up(
 
 
 # -- what is judged -----------------------------------------------------------------------------------
-def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None) -> str:
-    """The column to judge by."""
+def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None, found: tuple[Alarm, ...]) -> str:
+    """The column to judge by; alarms are said even where there is none."""
     counts = {name: sum(name in d.ratings for d in diary.days if d.date >= taken.start) for name in OUTCOMES}
     if outcome is not None and outcome not in OUTCOMES:
         raise DiaryError(f"outcome is {outcome!r}.", where="outcome", allowed=f"{', '.join(OUTCOMES)}.")
@@ -183,9 +185,10 @@ def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None) -> str:
     for name in wanted:
         if counts[name] >= enough:
             return name
+    alarm = "".join(f" ALARM: {each.text}: {each.do}." for each in found)
     has = ", ".join(f"{counts[name]} of {name}" for name in dict.fromkeys(wanted))
     raise DiaryError(
-        f"The diary has {has} since the first dose.{diary.without}",
+        f"The diary has {has} since the first dose.{diary.without}{alarm}",
         where=diary.path,
         allowed=f"{enough:g} entries or more{'' if outcome else ' of one of them'}.",
         do="go on with the diary, rated every day.",

@@ -137,7 +137,8 @@ def _rule(rule: Rule) -> str:
 def _ahead(answer: FollowAnswer) -> Iterator[str]:
     found = answer.forecast.outcomes[answer.forecast.primary]
     last = answer.forecast.weeks[-1]
-    for name, side in (("Going on", found.continuing), ("Stopping", found.stopping)):
+    names = ("Beginning again", "Staying without it") if answer.dose.ended else ("Going on", "Stopping")
+    for name, side in zip(names, (found.continuing, found.stopping), strict=True):
         yield f"{name}: {side.median[-1]:.1f} in week {last} (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
     side = found.difference
     yield (
