@@ -80,6 +80,19 @@ def test_rising_use_and_more_than_the_label_are_found(tmp_path: Path) -> None:
     ]
     assert list(alarms_of(tmp_path, "\n".join(titration) + "\n")) == []
     assert list(alarms_of(tmp_path, text(0.0, sprays=14))) == ["above_label"]
+    slowly = [  # from 4 to 7 in 8 weeks: never 1.25 times the two weeks before
+        line.replace(",6,,", f",{4 + max(k - 36, 0) // 14},,") if k > 7 else line
+        for k, line in enumerate(text(0.0, days=84).splitlines())
+    ]
+    assert list(alarms_of(tmp_path, "\n".join(slowly) + "\n")) == ["rising_use"]
+
+
+def test_the_placebo_response_ends_with_a_week_without_the_drug_and_not_with_a_day(tmp_path: Path) -> None:
+    off = {*range(5, 8), *range(10, 17), *range(30, 35)}
+    lines = text(0.0).splitlines()
+    said = [line.replace(",6,,", ",0,,") if k - 8 in off else line for k, line in enumerate(lines)]
+    treated = taken_of(diary_of(tmp_path, "\n".join(said) + "\n"), NABIXIMOLS).treated
+    assert [k for k, each in enumerate(treated) if not each] == [*range(10, 17)]
 
 
 BENEFIT = Benefit(18.0, 0.3, 0.2, "spasticity_nrs", "", 0.3)

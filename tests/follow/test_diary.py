@@ -265,7 +265,12 @@ def test_a_spreadsheet_has_dates_and_a_bare_serial_is_none(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("cell", "said"),
-    [("7/10", "Write 7."), ("7-8", "Write one number."), ("7 to 8", "Write one number."), ("n/a", "Allowed: 0")],
+    [
+        ("7/10", "Write 7."),
+        ("7-8", "Write one number."),
+        ("7 to 8", "Write one number."),
+        ("n/a", "Allowed: 0"),
+    ],
 )
 def test_a_rating_that_is_written_another_way_is_left_out_and_says_how_to_write_it(
     tmp_path: Path, cell: str, said: str

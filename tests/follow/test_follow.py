@@ -216,10 +216,9 @@ def test_a_day_without_an_entry_keeps_the_dose_of_the_day_before(tmp_path: Path)
 def test_what_was_written_and_left_out_is_shown(tmp_path: Path) -> None:
     from lissive.report.follow_text import follow_text
 
-    said = (
-        text(2.5).replace(",6,,", ",6,dizzy,", 4).replace(HEAD, f"{HEAD},weather").replace("\n2", ",sun\n2")
-    )
-    (tmp_path / "d.csv").write_text(said.rstrip("\n") + ",sun\n", encoding="utf-8")
+    head, *rows = text(2.5).replace(",6,,", ",6,dizzy,", 4).splitlines()
+    said = "\n".join([f"{head},weather", *(f"{row},sun" for row in rows)])
+    (tmp_path / "d.csv").write_text(f"{said}\n", encoding="utf-8")
     diary = read_diary(tmp_path / "d.csv", today=TODAY, mapping={"weather": "-"})
     found = follow_up(make_case(a_case()), diary, **SMALL)  # type: ignore[arg-type]
     shown = " ".join(follow_text(found).split())
@@ -259,6 +258,9 @@ def test_after_the_drug_was_stopped_the_text_does_not_speak_of_going_on(tmp_path
     assert "Beginning again:" in shown
     assert "Going on:" not in shown
     assert "CONTINUE" not in shown
+    # it was stopped, and stays so: nothing more ends with it
+    ahead = found.forecast.outcomes["spasticity_nrs"].stopping.median[0]
+    assert ahead == pytest.approx(found.fit.median[-1], abs=0.4)
 
 
 def test_a_rise_is_not_a_negative_fall(answers: dict[str, FollowAnswer]) -> None:

@@ -84,7 +84,7 @@ def _unchecked(taken: Taken, baseline: float | None, entries: int, last: int) ->
         return "another product was taken in that week"
     if dosed < least:
         return f"a dose was taken on {dosed} of the {WEEK} days of that week"
-    return f"that week has {entries} entries; {least:g} are needed" if entries < least else ""
+    return f"that week has {entries} of the {least:g} entries that are needed" if entries < least else ""
 
 
 def _missed(

@@ -36,11 +36,12 @@ def alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> tuple[Alarm
 def _of_the_case(case: Case) -> Iterator[Alarm]:
     """What the case itself says against its product: contraindications, and major cautions."""
     for flag in safety_of(case).flags:
+        about, advice = ", ".join(flag.substances), flag.advice.rstrip(".")
         if flag.severity == "contraindicated":
-            yield Alarm("contraindicated", f"contraindicated: {flag.short}", (), flag.advice.rstrip("."))
+            yield Alarm("contraindicated", f"contraindicated: {about}", (), advice)
         elif flag.kind == "caution" and flag.severity == "major":
             against = flag.advice.startswith(("Do not use", "Do not start"))
-            yield Alarm("unsafe" if against else "caution", flag.short, (), flag.advice.rstrip("."))
+            yield Alarm("unsafe" if against else "caution", f"caution: {about}", (), advice)
 
 
 # -- words ------------------------------------------------------------------------------------------
@@ -119,13 +120,20 @@ def _dose(row: LeftOut) -> Dose:
 
 
 def _rising(taken: Taken) -> Iterator[Alarm]:
+    """Over the two weeks before, or little by little since the two weeks after titration."""
     figure = decisions()
-    if taken.days < figure["titration_days"] + 2 * WEEK:
+    first = int(figure["titration_days"])
+    if taken.days < first + 2 * WEEK or taken.ended:
         return
-    before, now = taken.units[-4 * WEEK : -2 * WEEK].mean(), taken.units[-2 * WEEK :].mean()
-    if before > 0 and now >= figure["rise_share"] * before:
-        text = f"rising use: {before:.1f} a day, then {now:.1f} a day over the last two weeks"
-        yield Alarm("rising_use", text, (), "ask why; look for tolerance, and for use beyond the symptom")
+    now = taken.units[-2 * WEEK :].mean()
+    since = [("the two weeks before", taken.units[-4 * WEEK : -2 * WEEK].mean())]
+    if taken.days >= first + 4 * WEEK:
+        since.append(("the two weeks after titration", taken.units[first : first + 2 * WEEK].mean()))
+    for when, before in since:
+        if before > 0 and now >= figure["rise_share"] * before:
+            text = f"rising use: {before:.1f} a day in {when}, {now:.1f} a day in the last two weeks"
+            yield Alarm("rising_use", text, (), "ask why; look for tolerance, and for use beyond the symptom")
+            return
 
 
 # -- ratings ----------------------------------------------------------------------------------------

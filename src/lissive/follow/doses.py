@@ -52,6 +52,17 @@ class Taken:
         return float(self.units[max(0, self.until - RECENT) : self.until].mean())
 
     @property
+    def treated(self) -> FloatArray:
+        """(day,) 1 under treatment, 0 in each week or more without any dose, with which the placebo response ends."""
+        none = np.array([not _mass(each) for each in self.per_day])
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], none, [False]]).astype(int)))
+        found = np.ones(self.days)
+        for first, after in zip(edges[::2], edges[1::2], strict=True):
+            if after - first >= RECENT:
+                found[first:after] = 0.0
+        return found
+
+    @property
     def mixed(self) -> bool:
         """Whether another product than the case's was taken on a week of days or more."""
         return sum(bool(each) for each in self.others) >= RECENT

@@ -97,13 +97,12 @@ def follow_up(
     chunks: list[People] = []
     limit = decisions()
     while True:
-        chunks.append(
-            first_people(
-                case, plan, equations, schedule, taken.days, seed=seed,
-                numbers=range(size * len(chunks), size * len(chunks) + size),
-                threads=threads_of(threads, wrong=SimulationError),
-            )
+        solved = first_people(
+            case, plan, equations, schedule, taken.days, seed=seed,
+            numbers=range(size * len(chunks), size * len(chunks) + size),
+            threads=threads_of(threads, wrong=SimulationError),
         )  # fmt: skip
+        chunks.append(replace(solved, believing=taken.treated))
         if progress:
             progress(size * len(chunks))
         found = update(_joined(chunks), observed)
