@@ -280,8 +280,8 @@ def test_a_rating_that_was_0_before_treatment_decides_nothing(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("low", "high", "cell", "why"),
     [
-        (21, 28, ",0,,", "0 of the 7 days"),
-        (24, 26, ",0,,", ""),
+        (19, 26, ",0,,", "no dose had been taken"),
+        (22, 28, ",0,,", ""),  # six days
         (20, 22, ",6,,", ""),
     ],
 )

@@ -53,6 +53,27 @@ def test_the_washout_ends_with_the_day_on_which_a_tenth_is_left(monkeypatch: pyt
     assert n_of_1._washout(people, "spasticity_nrs") == 2
 
 
+@pytest.mark.parametrize("size", [0.0, 0.3])
+def test_without_an_effect_or_with_one_that_stays_the_model_gives_no_washout(
+    size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    effect = np.full((10, n_of_1.ON_DAYS + n_of_1.OFF_DAYS), size)
+    monkeypatch.setattr(n_of_1, "_effect", lambda people, outcome: effect)
+    people = n_of_1.People({"acute": effect}, {}, {}, np.ones(effect.shape[1]))
+    assert n_of_1._washout(people, "spasticity_nrs") is None
+
+
+def test_a_plan_says_what_it_cannot_know_and_what_the_case_says_against_it() -> None:
+    spasm = {"cause": "exertional_cramp", "severity_nrs": 7.0}
+    product = {"product": "cbd_oil", "cbd_mg": 50, "doses_per_day": 2, "weeks": 8}
+    found = plan_n_of_1(make_case({**CASE, "spasm": spasm, "plan": product}), start=START, threads=1)
+    assert found.washout == n_of_1.OFF_DAYS
+    assert any("the longest that is planned" in each for each in found.notes)
+    assert found.outcome == "severity"  # of cramps none counts spasticity
+    ill = make_case({**CASE, "history": {"conditions": ["schizophrenia"]}})
+    assert plan_n_of_1(ill, start=START, threads=1).notes[0].startswith("CONTRAINDICATED: SCHIZOPHRENIA")
+
+
 def test_the_order_is_random_and_that_of_its_seed() -> None:
     from lissive.follow.n_of_1 import _periods
 

@@ -75,15 +75,14 @@ def rule_of(
 def _unchecked(taken: Taken, baseline: float | None, entries: int, last: int) -> str:
     """Why the rule of the week before day `last` cannot be checked; empty where it can."""
     least, week = decisions()["week_least"], slice(last - WEEK, last)
-    dosed = int((taken.units[week] > 0).sum())
     if baseline is None:
         return "nothing is known of the time before the first dose"
     if baseline == 0:
         return "the rating was 0 before treatment and cannot fall"
     if any(taken.others[week.start : last]):
         return "another product was taken in that week"
-    if dosed < least:
-        return f"a dose was taken on {dosed} of the {WEEK} days of that week"
+    if not taken.treated[week].all():
+        return "in that week, or part of it, no dose had been taken for a week or more"
     return f"that week has {entries} of the {least:g} entries that are needed" if entries < least else ""
 
 

@@ -26,14 +26,14 @@ LANGUAGES = "English, German and Spanish"
 def alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> tuple[Alarm, ...]:
     """All alarms of a diary but that of its ratings (`of_ratings`)."""
     return (
-        *_of_the_case(case),
+        *of_the_case(case),
         *_in_words(diary, taken),
         *_over_the_label(diary, taken, what, case),
         *_rising(taken),
     )
 
 
-def _of_the_case(case: Case) -> Iterator[Alarm]:
+def of_the_case(case: Case) -> Iterator[Alarm]:
     """What the case itself says against its product: contraindications, and major cautions."""
     for flag in safety_of(case).flags:
         about, advice = ", ".join(flag.substances), flag.advice.rstrip(".")
