@@ -16,9 +16,10 @@ from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.errors import DiaryError
 from lissive.follow import n_of_1
-from lissive.follow.diary import Day, Diary
+from lissive.follow.diary import Day, Diary, read_diary
 from lissive.follow.n_of_1 import OFF, ON, NOf1Plan, Period, plan_n_of_1, read_plan
 from lissive.follow.n_of_1_analysis import analyse_n_of_1, fit_pairs
+from lissive.report.follow_text import analysis_text
 
 START = datetime.date(2026, 1, 5)
 CASE = {
@@ -214,6 +215,30 @@ def a_diary(on: float, off: float, washed: float) -> Diary:
         value = washed if k % 12 < 4 else (on if side else off) + (0.5 if k % 2 else -0.5)
         days.append(Day(START + datetime.timedelta(days=k), (k + 2,), {"spasticity_nrs": value}, None))
     return Diary("d.csv", tuple(days), 48, ())
+
+
+def test_an_analysis_says_harm_other_doses_than_the_plan_s_and_pairs_that_are_missing(tmp_path: Path) -> None:
+    planned, random, later = periods(), np.random.default_rng(2), datetime.timedelta(days=100)
+    for each in planned[:2]:
+        days = {name: getattr(each, name) + later for name in ("first", "last", "analysed_from")}
+        planned.append(replace(each, pair=3, **days))
+    rows = ["date,spasticity_nrs,sprays,note"]
+    for each in planned[:4]:
+        for k in range((each.last - each.first).days + 1):
+            date = each.first + datetime.timedelta(days=k)
+            dose = 0 if each.treatment == ON else 6  # the other way round
+            rows.append(f"{date},{random.integers(3, 8)},{dose},{'hearing voices' if k == 1 else ''}")
+    (tmp_path / "d.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    diary = read_diary(tmp_path / "d.csv", today=datetime.date(2026, 12, 1))
+    found = analyse_n_of_1(diary, planned, threshold=18.0)
+    used = sum((each.last - each.analysed_from).days + 1 for each in planned[:4])
+    assert [each.id for each in found.alarms] == ["psychosis", "other_doses"]
+    assert f"not the plan's on {used} of the days used" in found.alarms[1].text
+    blind = analyse_n_of_1(diary, planned, threshold=18.0, blinded=True)
+    assert f"on {used // 2} of the days used" in blind.alarms[1].text  # a dummy may be written as the drug is
+    assert "Pairs without an entry that can be used: 3." in found.notes
+    assert analysis_text(found).startswith("ALARMS\n  - Signs that a psychosis screen asks for: 4 days")
+    assert found.to_json()["alarms"][0]["id"] == "psychosis"
 
 
 def test_washout_days_are_left_out_and_pairs_are_shown() -> None:

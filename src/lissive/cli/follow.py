@@ -310,7 +310,11 @@ def analyse(
             [], reads=[plan_file, diary], beside=Beside(names, names[0], '"probability_better"'), force=force
         )
     found = analyse_n_of_1(
-        days, planned.periods, outcome=outcome or planned.outcome, threshold=planned.threshold
+        days,
+        planned.periods,
+        outcome=outcome or planned.outcome,
+        threshold=planned.threshold,
+        blinded=planned.blinded,
     )
     written = []
     if report is not None:

@@ -6,6 +6,7 @@ Words are searched in side effects and notes, and in all texts of a row that was
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ def alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> tuple[Alarm
     """All alarms of a diary but that of its ratings (`of_ratings`)."""
     return (
         *of_the_case(case),
-        *_in_words(diary, taken),
+        *in_words(diary, taken.start),
         *_over_the_label(diary, taken, what, case),
         *_rising(taken),
     )
@@ -56,22 +57,21 @@ _DENIED = re.compile(rf"{_NOT}\s+(?:{_FILLED}\s+){{0,3}}$")
 _NONE = re.compile(r"\s*[:=-]?\s*(?:none|nil|no|nein|keine|ningun[ao]|0)\s*(?:[.,;]|$)")
 
 
-def _in_words(diary: Diary, taken: Taken) -> Iterator[Alarm]:
+def in_words(diary: Diary, start: datetime.date) -> Iterator[Alarm]:
     """Words of harm. Those of the week before treatment count where they speak against beginning."""
     said = [(day.date, day.rows, text) for day in diary.days for text in (day.side_effects, day.note) if text]
-    said += [(each.date or taken.start, (each.row,), each.said) for each in diary.left_out if each.said]
+    said += [(each.date or start, (each.row,), each.said) for each in diary.left_out if each.said]
     for row in watched():
         hits = [
             (date, numbers, word)
             for date, numbers, text in said
-            if (date >= taken.start or row["before"] == "yes")
-            and (word := named(text, row["words"].split(";")))
+            if (date >= start or row["before"] == "yes") and (word := named(text, row["words"].split(";")))
         ]
         if hits:
             words = ", ".join(dict.fromkeys(word for _, _, word in hits))
             numbers = tuple(dict.fromkeys(number for _, mine, _ in hits for number in mine))
             days = len({date for date, _, _ in hits})
-            early = ", before the first dose" if all(date < taken.start for date, _, _ in hits) else ""
+            early = ", before the first dose" if all(date < start for date, _, _ in hits) else ""
             text = f"{row['text']}{early}: {days} {'day' if days == 1 else 'days'} ({words})"
             yield Alarm(row["id"], text, tuple(sorted(numbers)), row["do"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lissive.case import product
@@ -13,7 +13,7 @@ from lissive.report.words import count, paragraphs, percent, upper_first, wrappe
 from lissive.versions import data_line
 
 if TYPE_CHECKING:
-    from lissive.follow.answer import FollowAnswer, Rule
+    from lissive.follow.answer import Alarm, FollowAnswer, Rule
     from lissive.follow.calibration import Calibration
     from lissive.follow.n_of_1 import NOf1Plan
     from lissive.follow.n_of_1_analysis import NOf1Answer
@@ -52,7 +52,7 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     """Headings with their sentences: the advice, what it rests on, then what is doubtful."""
     yield _headline(answer), [upper_first(each) for each in answer.why]
     if answer.alarms:
-        yield "ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms]
+        yield "ALARMS", _alarms(answer.alarms)
     week = "the last week with the drug" if answer.dose.ended else "the last week"
     yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over {week}; {answer.dose.advice}."]
     yield "DOES IT WORK", list(_benefit(answer))
@@ -61,6 +61,10 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     yield "WEEKS AHEAD", list(_ahead(answer))
     yield "TO KNOW", list(answer.notes)
     yield "DIARY", [*_import(answer), _diagnostics(answer)]
+
+
+def _alarms(found: Sequence[Alarm]) -> list[str]:
+    return [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in found]
 
 
 def _headline(answer: FollowAnswer) -> str:
@@ -221,7 +225,7 @@ def analysis_text(found: NOf1Answer) -> str:
         f"pair {n}: {'-' if on is None else f'{on:.1f}'} with, {'-' if off is None else f'{off:.1f}'} without"
         for n, on, off in found.pairs
     )
-    return _block(
+    said = _block(
         f"{found.label}: {found.difference:+.2f} with the drug (95 % {low:+.2f} to {high:+.2f})",
         [
             f"Probability that it is lower with the drug: {percent(found.probability_better)}; by "
@@ -234,6 +238,7 @@ def analysis_text(found: NOf1Answer) -> str:
             *found.notes,
         ],
     )
+    return paragraphs([_block("ALARMS", _alarms(found.alarms)), said]) if found.alarms else said
 
 
 # -- how far it can be trusted ------------------------------------------------------------------------
