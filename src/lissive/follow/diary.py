@@ -180,8 +180,10 @@ def _read(
         listed = "\n".join(f"{path}:{each.row}: {each.why}" for each in left_out[:20])
         more = f"\n... and {len(left_out) - 20} more rows" if len(left_out) > 20 else ""
         raise DiaryError(
-            f"No row can be used.\n{listed}{more}" if left_out else "There is no row under the header.",
+            f"No row can be used.\n{listed}{more}." if left_out else "There is no row under the header.",
             where=str(path),
+            allowed="one or more rows, each with a date.",
+            do="correct these rows." if left_out else "write a row for each day.",
         )
     used = sum(len(day.rows) for day in days)
     found = Diary(str(path), days, used, tuple(left_out), dropped)
@@ -216,9 +218,10 @@ def _places(
     for mine, target in mapping.items():
         if mine not in header:
             raise DiaryError(f"--map names the column {mine!r}, which the file does not have.", where=where,
-                             allowed=f"{', '.join(header)}.")  # fmt: skip
+                             allowed=f"{', '.join(header)}.", do="correct the name left of =.")  # fmt: skip
         if target != DROP and target not in known:
-            raise DiaryError(f"--map leads to {target!r}.", where=where, allowed=f"{', '.join(known)}, or -.")
+            raise DiaryError(f"--map leads to {target!r}.", where=where, allowed=f"{', '.join(known)}, or -.",
+                             do="correct the name right of =; - leaves the column out.")  # fmt: skip
     named = [mapping.get(name, _plain(name) if _plain(name) in known else "") for name in header]
     unknown = [name for name, target in zip(header, named, strict=True) if not target]
     if unknown or "date" not in named:
@@ -228,7 +231,10 @@ def _places(
         raise DiaryError(f"Duplicate column {', '.join(sorted(twice))}.", where=f"{where}:1", do="keep one.")
     if not any(name in named for name in RATED):
         raise DiaryError(
-            "The diary rates nothing.", where=f"{where}:1", allowed=f"one or more of {', '.join(RATED)}."
+            "The diary rates nothing.",
+            where=f"{where}:1",
+            allowed=f"one or more of {', '.join(RATED)}.",
+            do="add the column that was rated, or name it with --map.",
         )
     dropped = tuple(name for name, target in zip(header, named, strict=True) if target == DROP)
     return {target: k for k, target in enumerate(named) if target != DROP}, dropped

@@ -142,7 +142,7 @@ def plan_n_of_1(
     pairs = whole("pairs", pairs, wrong=DiaryError, least=2, most=10)
     start = day_of("start", start, wrong=DiaryError)
     if start > LATEST:
-        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="correct it.")
+        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="start earlier.")
     seed = whole("seed", seed, wrong=SimulationError, least=0)
     rated = [each for each in OUTCOMES if each != "spasms"]
     if outcome is None:
@@ -152,7 +152,12 @@ def plan_n_of_1(
         )
         outcome = named if named in rated else usual
     if outcome not in rated:
-        raise DiaryError(f"outcome is {outcome!r}.", where="outcome", allowed=f"{', '.join(rated)}.")
+        raise DiaryError(
+            f"outcome is {outcome!r}.",
+            where="outcome",
+            allowed=f"{', '.join(rated)}.",
+            do="choose one of these.",
+        )
     figure = decisions()
     share = figure[f"threshold {outcome}"] if threshold is None else threshold
     share = number_of("threshold", share, wrong=DiaryError, least=1.0, most=100.0)
@@ -167,6 +172,7 @@ def plan_n_of_1(
             f"days is {length}, and the washout of this plan takes {washout}.",
             where="days",
             allowed=f"{washout + 3} or more.",
+            do="give more days for a period, or leave days out: then it is long enough.",
         )
     order = [bool(each) for each in np.random.default_rng([seed, 3]).integers(0, 2, pairs)]
     periods = _periods(order, start, length, washout, seed)

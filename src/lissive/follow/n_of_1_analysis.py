@@ -32,6 +32,7 @@ CORRELATIONS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 """Of the errors of two days running: the grid, equal weights (assumed)."""
 CARRY_SD = 0.5
 """Prior SD of carry-over, over that of a day's error (assumed)."""
+_RATED = ("rating", "count")
 LEAST = 4
 """Entries that each treatment needs."""
 
@@ -148,8 +149,11 @@ def analyse_n_of_1(
 
     Raises       DiaryError where an outcome is not rated enough in both.
     """
-    if outcome not in columns() or columns()[outcome].kind not in ("rating", "count"):
-        raise DiaryError(f"outcome is {outcome!r}.", where="outcome", allowed="a rating, or spasms.")
+    if outcome not in columns() or columns()[outcome].kind not in _RATED:
+        allowed = f"{', '.join(name for name, each in columns().items() if each.kind in _RATED)}."
+        raise DiaryError(
+            f"outcome is {outcome!r}.", where="outcome", allowed=allowed, do="choose one of these."
+        )
     rated = {d.date: d.ratings[outcome] for d in diary.days if outcome in d.ratings}
     start = min(each.first for each in periods)
     rows, previous = [], 0.0

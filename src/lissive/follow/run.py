@@ -170,7 +170,12 @@ def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None, found: 
     """The column to judge by; alarms are said even where there is none."""
     counts = {name: sum(name in d.ratings for d in diary.days if d.date >= taken.start) for name in OUTCOMES}
     if outcome is not None and outcome not in OUTCOMES:
-        raise DiaryError(f"outcome is {outcome!r}.", where="outcome", allowed=f"{', '.join(OUTCOMES)}.")
+        raise DiaryError(
+            f"outcome is {outcome!r}.",
+            where="outcome",
+            allowed=f"{', '.join(OUTCOMES)}.",
+            do="choose one of these.",
+        )
     wanted = (
         [outcome]
         if outcome

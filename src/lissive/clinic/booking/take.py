@@ -130,7 +130,8 @@ def _to_come(visit: Visit, version: int, user: User) -> Visit:
     """The visit as it is now, held until the transaction ends."""
     now = Visit.objects.select_for_update().get(pk=visit.pk)
     if now.status not in AHEAD:
-        raise NotBooked(f"The visit is {now.get_status_display().lower()}: it can no longer be changed here.")
+        said = f"The visit is {now.get_status_display().lower()}: it can no longer be changed here."
+        raise NotBooked(said, do="book another one, or call the clinic.")
     if user.role == "patient" and now.starts <= timezone.now():
         raise NotBooked("The time of this visit has come.", do="call the clinic.")
     if now.version != version:
