@@ -372,6 +372,14 @@ def test_where_nothing_was_fitted_the_headline_is_not_to_continue(answers: dict[
     )
 
 
+def test_the_rule_says_when_it_is_counted_from_a_recalled_value(answers: dict[str, FollowAnswer]) -> None:
+    from lissive.report.follow_text import follow_text
+
+    shown = {name: " ".join(follow_text(each).split()) for name, each in answers.items()}
+    assert "counted from the 8 that the case recalls" in shown["recalled"]
+    assert "the case recalls, not from a diary" not in shown["fell"]
+
+
 def test_the_diary_alone_is_said_before_the_model(answers: dict[str, FollowAnswer]) -> None:
     from lissive.report.follow_text import follow_text
 

@@ -20,6 +20,8 @@ from lissive.follow.doses import Taken, units_of
 from lissive.follow.update import Observed
 from lissive.safety import safety_of
 
+NEAR = 80
+"""Characters before a word in which it may be denied."""
 LANGUAGES = "English, German and Spanish"
 """Of the words."""
 
@@ -81,7 +83,9 @@ def named(text: str, words: Sequence[str]) -> str:
     plain = _folded(text)
     for word in words:
         for hit in re.finditer(rf"\b{re.escape(word)}\w*", plain):
-            denied = _DENIED.search(plain[: hit.start()]) or _NONE.match(plain, hit.end())
+            denied = _DENIED.search(plain[max(hit.start() - NEAR, 0) : hit.start()]) or _NONE.match(
+                plain, hit.end()
+            )
             if not denied and not (word in ("fall", "fell") and _NO_FALL.match(plain, hit.end())):
                 return text[hit.start() : hit.end()].lower()
     return ""

@@ -135,7 +135,8 @@ class FollowAnswer:
     advice: Advice
     why: tuple[str, ...]
     fitted: bool
-    """Whether trials of this product in this cause were fitted on for this outcome; else no advice rests on it."""
+    """Whether advice may rest on the probability: trials of this product in this cause were fitted on for this outcome,
+    no other product was taken, and the rating was not 0 before treatment."""
     probability_benefit: Benefit
     effect_pct: Mapping[str, tuple[float, float, float]]
     """`prior` and `posterior`: 5th percentile, median, 95th of the drug's own effect [% of the level without it]."""

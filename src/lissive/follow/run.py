@@ -135,7 +135,7 @@ def follow_up(
         baseline=baseline,
         advice=advice,
         why=why,
-        fitted=fitted,
+        fitted=fitted and baseline.mean != 0,
         probability_benefit=benefit,
         effect_pct=_effect(found, taken.until),
         rule_4_week=rule,

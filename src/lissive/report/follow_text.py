@@ -13,7 +13,7 @@ from lissive.report.words import count, paragraphs, percent, upper_first, wrappe
 from lissive.versions import data_line
 
 if TYPE_CHECKING:
-    from lissive.follow.answer import Alarm, FollowAnswer, Rule
+    from lissive.follow.answer import Alarm, Baseline, FollowAnswer, Rule
     from lissive.follow.calibration import Calibration
     from lissive.follow.n_of_1 import NOf1Plan
     from lissive.follow.n_of_1_analysis import NOf1Answer
@@ -57,7 +57,7 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over {week}; {answer.dose.advice}."]
     yield "DOES IT WORK", list(_benefit(answer))
     if answer.rule_4_week:
-        yield "RULE OF THE LABEL", [_rule(answer.rule_4_week)]
+        yield "RULE OF THE LABEL", [_rule(answer.rule_4_week, answer.baseline)]
     yield "WEEKS AHEAD", list(_ahead(answer))
     yield "TO KNOW", list(answer.notes)
     yield "DIARY", [*_import(answer), _diagnostics(answer)]
@@ -69,7 +69,7 @@ def _alarms(found: Sequence[Alarm]) -> list[str]:
 
 def _headline(answer: FollowAnswer) -> str:
     """The advice; where nothing was fitted on, that the model gives none."""
-    if answer.advice != "continue" or (answer.fitted and answer.baseline.mean != 0):
+    if answer.advice != "continue" or answer.fitted:
         return ADVICE[answer.advice]
     said = "SEE THE ALARMS" if answer.alarms else "NO REASON TO STOP WAS FOUND"
     return f"CANNOT SAY WHETHER IT WORKS: {said}"
@@ -121,7 +121,7 @@ def _by_the_diary(answer: FollowAnswer) -> Iterator[str]:
     )
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: Rule, baseline: Baseline) -> str:
     if rule.met is None:
         said = f"due on {rule.due}: stop unless the rating fell {rule.needed_pct:g} % or more"
         if rule.unchecked:
@@ -132,6 +132,8 @@ def _rule(rule: Rule) -> str:
             f"the rating {change_of(100.0, 100.0 - rule.fall_pct)} by week {rule.weeks} ({rule.due}); a fall of "
             f"{rule.needed_pct:g} % is asked for: {'met' if rule.met else 'not met'}"
         )
+        if baseline.kind == "recalled":
+            said += f". It is counted from the {baseline.mean:g} that the case recalls, not from a diary"
     if rule.missed_responder is not None:
         missed = percent(rule.missed_responder)
         said += f". Of people like this one whom the drug itself helps so much, it misses {missed}"
