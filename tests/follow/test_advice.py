@@ -15,6 +15,7 @@ from lissive.follow.advise import _unchecked, advise, dose_now
 from lissive.follow.alarms import of_ratings
 from lissive.follow.answer import Alarm, Benefit, Rule
 from lissive.follow.doses import assumed, taken_of
+from lissive.follow.run import _notes_of_rows
 from lissive.follow.update import Observed
 
 
@@ -311,3 +312,16 @@ def test_another_product_than_the_case_s_has_neither_its_rule_nor_its_dose(tmp_p
     assert (advice, "another product was taken" in why[0]) == ("continue", True)
     assert "none is advised" in dose_now(make_case(a_case()), NABIXIMOLS, taken, advice, ()).advice
     assert any("On 20 of 40 days another product" in each for each in assumed(taken, NABIXIMOLS))
+
+
+def test_a_row_with_a_dose_is_under_treatment_though_it_is_left_out(tmp_path: Path) -> None:
+    """The first dose could not be read, so a later day counts as the first."""
+    first = f"{START},9,"
+    lines = [f"{START},9,7-8,6,,fell" if line.startswith(first) else line for line in text(0.0).splitlines()]
+    diary = diary_of(tmp_path, "\n".join(lines) + "\n")
+    taken = taken_of(diary, NABIXIMOLS)
+    assert taken.start == START + datetime.timedelta(days=1)
+    assert list(alarms_of(tmp_path, "\n".join(lines) + "\n")) == ["falls"]
+    assert any(
+        "Row 9, which was left out, has a dose before" in each for each in _notes_of_rows(diary, taken)
+    )

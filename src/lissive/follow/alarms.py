@@ -62,7 +62,7 @@ _NONE = re.compile(r"\s*[:=-]?\s*(?:none|nil|no|nein|keine|ningun[ao]|0)\s*(?:[.
 def in_words(diary: Diary, start: datetime.date) -> Iterator[Alarm]:
     """Words of harm. Those of the week before treatment count where they speak against beginning."""
     said = [(day.date, day.rows, text) for day in diary.days for text in (day.side_effects, day.note) if text]
-    said += [(each.date or start, (each.row,), each.said) for each in diary.left_out if each.said]
+    said += [(_when(each, start), (each.row,), each.said) for each in diary.left_out if each.said]
     for row in watched():
         hits = [
             (date, numbers, word)
@@ -76,6 +76,11 @@ def in_words(diary: Diary, start: datetime.date) -> Iterator[Alarm]:
             early = ", before the first dose" if all(date < start for date, _, _ in hits) else ""
             text = f"{row['text']}{early}: {days} {'day' if days == 1 else 'days'} ({words})"
             yield Alarm(row["id"], text, tuple(sorted(numbers)), row["do"])
+
+
+def _when(row: LeftOut, start: datetime.date) -> datetime.date:
+    """The day of a row; with a dose in it, it is under treatment even before the first dose that could be read."""
+    return start if row.date is None or any(row.amounts.values()) else row.date
 
 
 def named(text: str, words: Sequence[str]) -> str:

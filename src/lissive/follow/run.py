@@ -386,6 +386,15 @@ def _notes_of_rows(diary: Diary, taken: Taken) -> Iterator[str]:
             f"The diary begins with a dose, so {taken.start} counts as the first day of treatment. If treatment began "
             "before, the day of the label's rule, the doses so far and the effect are wrong: add those rows."
         )
+    if early := [
+        each.row
+        for each in diary.left_out
+        if each.date and each.date < taken.start and any(each.amounts.values())
+    ]:
+        yield (
+            f"Row {early[0]}, which was left out, has a dose before {taken.start}, which counts as the first day of "
+            "treatment: correct that row."
+        )
     dosed = {day.date for day in diary.days if day.doses is not None}
     if part := len(dosed & {each.date for each in diary.left_out}):
         days = "1 day" if part == 1 else f"{part} days"
