@@ -227,7 +227,12 @@ def plan(
     days: Annotated[
         int | None, typer.Option(min=1, help="Days of a period (default: the washout and 10).")
     ] = None,
-    outcome: Annotated[str, typer.Option(metavar="COLUMN", help="Rating to judge by.")] = "spasticity_nrs",
+    outcome: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Rating to judge by (default: the cause's complaint, or spasticity)."
+        ),
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(min=1, max=100, help="Reduction to be found [%].")
     ] = None,
@@ -313,7 +318,11 @@ def analyse(
             [], reads=[plan_file, diary], beside=Beside(names, names[0], '"probability_better"'), force=force
         )
     found = analyse_n_of_1(
-        days, planned.periods, outcome=outcome or planned.outcome, threshold=planned.threshold
+        days,
+        planned.periods,
+        outcome=outcome or planned.outcome,
+        threshold=planned.threshold,
+        blinded=planned.blinded,
     )
     written = []
     if report is not None:

@@ -32,8 +32,8 @@ def follow_figure(answer: FollowAnswer) -> Figure:
         ax.plot(day, seen, "o", ms=2.5, color=INK, label="diary")
         weeks = answer.treated_days + 7.0 * np.array(answer.forecast.weeks) - 3.5
         for side, colour, style, name in (
-            (ahead.continuing, BLUE, "-", "going on"),
-            (ahead.stopping, ORANGE, "--", "stopping"),
+            (ahead.continuing, BLUE, "-", "beginning again" if answer.dose.ended else "going on"),
+            (ahead.stopping, ORANGE, "--", "staying without it" if answer.dose.ended else "stopping"),
         ):
             ax.fill_between(weeks, side.p05, side.p95, color=colour, alpha=0.15, lw=0)
             ax.plot(weeks, side.median, style, color=colour, lw=1.5, label=f"{name}, week's mean, 90 %")
