@@ -100,7 +100,8 @@ def test_a_mistake_in_a_case_is_told_with_place_and_remedy(monkeypatch, capsys):
 def test_a_missing_file_is_named(monkeypatch, capsys):
     fail_with(FileNotFoundError(2, "No such file or directory", "doses.csv"), monkeypatch)
     assert door.main([]) == 2
-    assert capsys.readouterr().err == "lissive: doses.csv: No such file or directory.\n"
+    do = "check the path, and who may read or write there."
+    assert capsys.readouterr().err == f"lissive: doses.csv: No such file or directory. What to do: {do}\n"
 
 
 @pytest.fixture

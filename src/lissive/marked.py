@@ -64,7 +64,12 @@ def read_marked(
     shipped : the file comes with lissive, so that it may be read by libyaml.
     """
     if path.suffix.lower() not in (".yaml", ".yml", ".json"):
-        raise wrong(f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=".yaml, .json.")
+        raise wrong(
+            f"Unsupported file extension {path.suffix!r}.",
+            where=str(path),
+            allowed=".yaml, .json.",
+            do="write it as YAML or JSON, and name it so.",
+        )
     text = _text(path, wrong)
     return marked_text(
         text, path, wrong=wrong, top=top, example=example, most_fields=most_fields, shipped=shipped
@@ -89,9 +94,11 @@ def marked_text(
     except yaml.YAMLError as error:
         raise _syntax(error, path, wrong) from error
     except RecursionError:
-        raise wrong("The file is nested too deeply.", where=str(path)) from None
-    except ValueError:  # an escape such as "\\U00110000"
-        raise wrong("This is not YAML: an escape in quotes is no character.", where=str(path)) from None
+        do = "write it with fewer levels; brackets that are not closed count too."
+        raise wrong("The file is nested too deeply.", where=str(path), do=do) from None
+    except (ValueError, OverflowError):  # an escape such as "\\U00110000"
+        what = "This is not YAML: an escape in quotes is no character."
+        raise wrong(what, where=str(path), do="write the character itself, without a backslash.") from None
     if node is None:
         raise wrong("The file is empty.", where=str(path), do=f"write at least {example}.")
     reader = _Reader(path, wrong, most_fields)
@@ -99,7 +106,8 @@ def marked_text(
     if not isinstance(data, top):
         kind = "fields" if top is dict else "entries, each after a dash"
         must = "a mapping" if top is dict else "a list"
-        raise wrong(f"The file must be {must}.", where=f"{path}:1", allowed=f"{kind}, as in {example}.")
+        allowed = f"{kind}, as in {example}."
+        raise wrong(f"The file must be {must}.", where=f"{path}:1", allowed=allowed, do="write it so.")
     return data, reader.lines
 
 
@@ -118,7 +126,8 @@ def _text(path: Path, wrong: type[LissiveError]) -> str:
     except FileNotFoundError:
         raise wrong("There is no such file.", where=str(path), do="correct the path.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise wrong(f"The file cannot be read: {error}.", where=str(path)) from error
+        do = "name a text file in UTF-8 that you may read."
+        raise wrong(f"The file cannot be read: {error}.", where=str(path), do=do) from error
 
 
 class _Reader:
@@ -129,7 +138,8 @@ class _Reader:
     def data(self, node: yaml.Node, loc: Loc, above: tuple[int, ...]) -> Any:
         self.lines.setdefault(loc, node.start_mark.line + 1)
         if id(node) in above or len(self.lines) > self.most_fields:
-            raise self.error(node, "The file repeats itself without end, or is too large.")
+            what = "The file repeats itself without end, or is too large."
+            raise self.error(node, what, "take out the alias (*) here, or write a shorter file.")
         if node.tag not in _PLAIN_TAGS:
             raise self.error(node, f"The tag {node.tag} is not read.", "write the value without a tag.")
         above = (*above, id(node))
@@ -137,7 +147,8 @@ class _Reader:
             return self.mapping(node, loc, above)
         if isinstance(node, yaml.SequenceNode):
             if len(node.value) > MOST_ENTRIES:
-                raise self.error(node, f"The list has {len(node.value)} entries, more than {MOST_ENTRIES}.")
+                what = f"The list has {len(node.value)} entries, more than {MOST_ENTRIES}."
+                raise self.error(node, what, "shorten it.")
             return tuple(self.data(each, (*loc, i), above) for i, each in enumerate(node.value))
         return _scalar(node, self.text(node))
 
@@ -171,7 +182,7 @@ class _Reader:
             found[name] = self.data(value, (*loc, name), above)
         return found
 
-    def error(self, node: yaml.Node, what: str, do: str = "") -> LissiveError:
+    def error(self, node: yaml.Node, what: str, do: str) -> LissiveError:
         return self.wrong(what, where=f"{self.path}:{node.start_mark.line + 1}", do=do)
 
 
@@ -191,7 +202,8 @@ def _checked_json(text: str, path: Path, wrong: type[LissiveError]) -> str:
         json.loads(text)
     except (ValueError, RecursionError) as error:  # also a number of more digits than Python takes
         line = getattr(error, "lineno", 1)
-        raise wrong(f"This is no JSON: {error}.", where=f"{path}:{line}") from error
+        do = "check the quotes, commas and brackets there."
+        raise wrong(f"This is no JSON: {error}.", where=f"{path}:{line}", do=do) from error
     return text.replace("\t", " ")  # strings in JSON hold no tabs, and YAML takes none between tokens
 
 

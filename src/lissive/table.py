@@ -28,7 +28,7 @@ class TableRow:
         """The entries of a cell that holds several; by blanks, or by another separator."""
         return tuple(part for each in self[column].split(separator) if (part := each.strip()))
 
-    def error(self, what: str, *, allowed: str = "", do: str = "") -> LissiveError:
+    def error(self, what: str, *, allowed: str = "", do: str = "correct this row.") -> LissiveError:
         return self.wrong(what, where=self.where, allowed=allowed, do=do)
 
 
@@ -59,7 +59,12 @@ def read_table(
     lines = path.read_text(encoding="utf-8").splitlines()
     named, place = " ".join(columns), shown or str(path)
     if not lines or lines[0].split("\t") != list(columns):
-        raise wrong("The header is not what it should be.", where=f"{place}:1", allowed=f"{named}, by tabs.")
+        raise wrong(
+            "The header is not what it should be.",
+            where=f"{place}:1",
+            allowed=f"{named}, by tabs.",
+            do="write this header.",
+        )
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         cells = line.split("\t")
@@ -68,6 +73,7 @@ def read_table(
                 f"The line has {len(cells)} cells.",
                 where=f"{place}:{number}",
                 allowed=f"{len(columns)} cells, by tabs: {named}.",
+                do="write a cell for each column; an empty one keeps its tab.",
             )
         rows.append(kind(f"{place}:{number}", dict(zip(columns, cells, strict=True)), wrong))
     return rows

@@ -70,7 +70,12 @@ def magnitude(text: str, unit: str, *, where: str = "") -> float:
     same = match["unit"] == unit  # most often it is, and the registry takes half a second to load
     value = float(match["number"]) * (1.0 if same else factor(match["unit"], unit, where=where, text=text))
     if not math.isfinite(value):
-        raise UnitError(f"{text!r} is too large to be a number.", where=where, allowed=allowed)
+        raise UnitError(
+            f"{text!r} is too large to be a number.",
+            where=where,
+            allowed=allowed,
+            do="check the number's digits.",
+        )
     return value
 
 

@@ -203,6 +203,9 @@ def test_no_dose_stands_in_a_draft_for_a_product_that_cannot_be_had():
     assert "nabiximols (Sativex)" in text
     assert "titrated by the label" not in text
     assert "12 weeks" not in text
+    remarks = [each.remark for each in found.entries if "missed its endpoint" in each.remark]
+    assert remarks
+    assert not any(".;" in each for each in remarks)
 
 
 def test_past_treatments_come_with_their_outcome_and_one_that_is_not_said_is_named():
@@ -271,3 +274,10 @@ def test_the_json_says_of_each_field_what_kind_of_source_it_has_and_when_it_was_
 def test_what_the_visit_asks_of_minors_is_not_said_to_adults(age, is_said):
     found = draft(case(place={"residence": "US-FL"}, person={"age_years": age}), TODAY)
     assert any("second physician" in each.text for each in found.steps) == is_said
+
+
+def test_a_day_is_written_as_the_place_writes_it():
+    since = {"cause": "multiple_sclerosis", "since": "2021-03-01"}
+    values = [each.value for each in draft(case(spasm=since), TODAY).entries]
+    assert any("since March 1, 2021" in each for each in values)
+    assert not any("2021-03-01" in each for each in values)

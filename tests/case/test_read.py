@@ -216,6 +216,7 @@ def test_a_dose_in_the_wrong_unit_is_refused_with_its_field(refusal, dose, says)
             "The tag tag:yaml.org,2002:python/object:os.system is not read.",
         ),
         ("case: a\nperson: &x {sex: *x}", "repeats itself without end"),
+        (r'case: "\UFFFFFFFF"', "What to do: write the character itself"),
         ("{[a]: b}", "A field's name is a list or a mapping."),
     ],
 )

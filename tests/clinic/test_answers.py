@@ -303,6 +303,12 @@ def test_the_page_asks_as_often_for_many_documents_and_treatments_as_for_few(cas
     assert queries() == few
 
 
+def test_a_comparison_that_was_not_made_says_so_to_who_may_make_none(cast):
+    shown = text_of(visitor(cast.ben).get(f"/cases/{cast.case.pk}/compare"))
+    assert "No plans have been compared in this case." in shown
+    assert "Which plans?" not in shown
+
+
 def test_no_page_is_of_another_clinic(cast):
     page(cast.ada, cast.case)
     where = f"/cases/{cast.case.pk}"

@@ -15,7 +15,7 @@ from tests.clinic.test_booking import opened, text_of
 
 from lissive.case import make_case
 from lissive.clinic import audit
-from lissive.clinic.booking.take import book
+from lissive.clinic.booking.take import book, when
 from lissive.clinic.intake import link
 from lissive.clinic.intake.done import differences
 from lissive.clinic.intake.questions import HERE, answers_of, consents, items, read_consents
@@ -326,3 +326,9 @@ def test_the_clinics_own_consents_take_the_place_of_the_samples(tmp_path):
     own.write_text("privacy: {version: 1, when: always}")
     with pytest.raises(LissiveError, match="cannot be read"):
         read_consents(own)
+
+
+def test_a_day_in_spanish_has_a_spanish_month():
+    at = datetime.datetime(2026, 11, 30, 14, 39, tzinfo=datetime.UTC)
+    assert when(at, "es").startswith("30 de noviembre de 2026, 14:39")
+    assert when(at).startswith("30 November 2026, 14:39")

@@ -222,3 +222,19 @@ def test_too_little_of_a_diary_says_so_and_the_decision_is_free(due, monkeypatch
     assert post(due, "decide", decision="stop", reason="Asked to.").status_code == 302
     assert Review.objects.get().decision == "stop"
     assert Case.objects.get().version == 1
+
+
+@pytest.mark.parametrize(
+    ("fitted", "alarms", "said", "colour"),
+    [
+        (True, [], "Continue.", "yes"),
+        (True, [{"id": "mood"}], "Continue. See the alarms.", "unsure"),
+        (False, [], "The model cannot say whether it works; no reason to stop was found.", "unsure"),
+        (False, [{"id": "mood"}], "The model cannot say whether it works; see the alarms.", "unsure"),
+    ],
+)
+def test_going_on_is_not_green_beside_an_alarm(fitted, alarms, said, colour):
+    from lissive.clinic.dates.review import _advice
+
+    answer = {"fitted": fitted, "alarms": alarms, "calibrated": "trials"}
+    assert _advice({"advice": "continue", "answer": answer}) == (said, colour)

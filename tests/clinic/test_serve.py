@@ -56,6 +56,24 @@ def test_what_is_wrong_is_said_before_anything_is_made(capsys, monkeypatch, tmp_
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LISSIVE_TIME_ZONE", "Mars", "this computer's own zone"),
+        ("LISSIVE_DATABASE_URL", "postgresql://h:port/n", "correct the variable, or unset it"),
+        ("LISSIVE_DATABASE_URL", "postgresql://[h/n", "correct the variable, or unset it"),
+        ("LISSIVE_MAIL_URL", "smtp://[h", "correct the variable, or unset it"),
+        ("LISSIVE_PUBLIC_URL", "http://[x", "the address that visitors type"),
+        ("LISSIVE_MAIL_URL", "imap://h", "correct the variable, or unset it"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_said_before_anything_is_made(monkeypatch, tmp_path, name, value, said):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(LissiveError, match=f"^{name}: .+ Allowed: .+ What to do: .*{said}"):
+        start.prepare(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_folder_of_a_real_clinic_never_becomes_a_demonstration(monkeypatch, tmp_path):
     (tmp_path / "clinic.sqlite3").write_text("")
     monkeypatch.setenv("LISSIVE_DATA", str(tmp_path))

@@ -16,8 +16,8 @@ from lissive.evidence.claim import FAVOURABLE, VERDICTS, claim_of
 from lissive.evidence.claim_voice import VOICES
 from lissive.evidence.read import Trial, shipped_studies
 from lissive.evidence.result import searched, searches
+from lissive.report.article_text import article_text, lines_of
 from lissive.report.evidence_html import article_page
-from lissive.report.evidence_text import article_text, lines_of
 
 STATEMENTS = sources().statements
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lissive.case import Case, make_case, product
 from lissive.follow import Diary, read_diary
-from lissive.follow.advise import alarms
+from lissive.follow.alarms import alarms
 from lissive.follow.answer import Alarm
 from lissive.follow.doses import taken_of
 

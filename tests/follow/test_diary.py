@@ -261,3 +261,28 @@ def test_a_spreadsheet_has_dates_and_a_bare_serial_is_none(tmp_path: Path) -> No
     (tmp_path / "d.xlsx").write_bytes(b"PK\x03\x04 no sheet")
     with pytest.raises(DiaryError, match="cannot be read"):
         read_diary(tmp_path / "d.xlsx", today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("7/10", "Write 7."),
+        ("7-8", "Write one number."),
+        ("7 to 8", "Write one number."),
+        ("n/a", "Allowed: 0"),
+    ],
+)
+def test_a_rating_that_is_written_another_way_is_left_out_and_says_how_to_write_it(
+    tmp_path: Path, cell: str, said: str
+) -> None:
+    place = tmp_path / "d.csv"
+    place.write_text(f"date,pain_nrs\n2026-05-01,{cell}\n2026-05-02,3\n", encoding="utf-8")
+    assert said in why(read_diary(place, today=TODAY))[2]
+
+
+def test_a_title_above_the_names_of_the_columns_is_said_and_no_mapping_is_made_of_it(tmp_path: Path) -> None:
+    place = tmp_path / "d.csv"
+    place.write_text("Diary of X,,\ndate,pain_nrs,sprays\n2026-05-01,3,1\n", encoding="utf-8")
+    with pytest.raises(DiaryError, match="delete the rows above") as found:
+        read_diary(place, today=TODAY)
+    assert "--map" not in str(found.value)

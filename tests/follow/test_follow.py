@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.follow.followed import HEAD, NABIXIMOLS, START, a_case, alarms_of, diary_of, text
+from tests.follow.followed import HEAD, NABIXIMOLS, START, TODAY, a_case, alarms_of, diary_of, text
 
 from lissive.case import make_case, product
 from lissive.cli.main import main
 from lissive.errors import DiaryError
-from lissive.follow import FollowAnswer, follow_up
+from lissive.follow import FollowAnswer, follow_up, read_diary
 from lissive.follow.doses import taken_of
 
 SMALL = {"subjects": 160, "threads": 1, "weeks": 2}
@@ -37,6 +37,7 @@ def test_the_json_is_the_contract(answers: dict[str, FollowAnswer]) -> None:
     assert {"ess", "khat"} <= set(found["diagnostics"])
     assert found["alarms"] == []
     assert found["import"] == {"used": 42, "left_out": []}
+    assert found["side_effects"] == {}
     ahead = found["forecast"]["outcomes"]["spasticity_nrs"]
     assert {"continuing", "stopping", "difference"} <= set(ahead)
     assert len(ahead["continuing"]["median"]) == len(found["forecast"]["weeks"]) == 2
@@ -179,6 +180,14 @@ def test_rows_left_out_are_named_where_too_little_is_left(tmp_path: Path) -> Non
         follow_up(make_case(a_case()), diary_of(tmp_path, few), **SMALL)  # type: ignore[arg-type]
 
 
+def test_alarms_are_said_even_where_there_is_too_little_to_judge(tmp_path: Path) -> None:
+    few = text(0.0, days=3) + "2026-05-04,9,7-8,6,hearing voices,\n"
+    with pytest.raises(
+        DiaryError, match=r"ALARM: signs that a psychosis .*\(hearing voices\): stop, and see"
+    ):
+        follow_up(make_case(a_case()), diary_of(tmp_path, few), **SMALL)  # type: ignore[arg-type]
+
+
 def test_a_wrong_year_is_refused_before_years_are_simulated(tmp_path: Path) -> None:
     with pytest.raises(DiaryError, match=r"runs over 3[0-9]{3} days, from the first dose on 2016-04-01"):
         taken_of(diary_of(tmp_path, text(0.0).replace(HEAD, f"{HEAD}\n2016-04-01,9,6,6,,")[:400]), NABIXIMOLS)
@@ -202,6 +211,84 @@ def test_a_day_without_an_entry_keeps_the_dose_of_the_day_before(tmp_path: Path)
     taken = taken_of(diary_of(tmp_path, "\n".join([HEAD, *rows]) + "\n"), NABIXIMOLS)
     assert taken.units.tolist() == [6, 6, 6, 0, 0, 4]
     assert taken.carried == 3
+
+
+def test_what_was_written_and_left_out_is_shown(tmp_path: Path) -> None:
+    from lissive.report.follow_text import follow_text
+
+    head, *rows = text(2.5).replace(",6,,", ",6,dizzy,", 4).splitlines()
+    said = "\n".join([f"{head},weather", *(f"{row},sun" for row in rows)])
+    (tmp_path / "d.csv").write_text(f"{said}\n", encoding="utf-8")
+    diary = read_diary(tmp_path / "d.csv", today=TODAY, mapping={"weather": "-"})
+    found = follow_up(make_case(a_case()), diary, **SMALL)  # type: ignore[arg-type]
+    shown = " ".join(follow_text(found).split())
+    assert "Side effects as written: dizzy (4 days)." in shown
+    assert "Columns left out as asked: weather." in shown
+    assert found.to_json()["side_effects"] == {"dizzy": 4}
+
+
+def test_a_diary_that_begins_with_a_dose_says_what_that_may_spoil(
+    answers: dict[str, FollowAnswer],
+) -> None:
+    assert any("begins with a dose" in each for each in answers["recalled"].notes)
+    assert not any("begins with a dose" in each for each in answers["fell"].notes)
+
+
+def test_a_day_of_which_a_row_was_left_out_has_too_small_a_dose(tmp_path: Path) -> None:
+    rows = ["date,spasticity_nrs,thc_mg,time"]
+    for k in range(-7, 12):
+        day = START + datetime.timedelta(days=k)
+        rows += [
+            f"{day},6,{5 if k >= 0 else 0},08:00",
+            f"{day},,{'x' if k == 3 else 5 if k >= 0 else 0},20:00",
+        ]
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert any("On 1 day a row was left out" in each for each in found.notes)
+
+
+# -- text -----------------------------------------------------------------------------------------------
+def test_after_the_drug_was_stopped_the_text_does_not_speak_of_going_on(tmp_path: Path) -> None:
+    from lissive.report.follow_text import follow_text
+
+    lines = text(2.5, days=56).splitlines()
+    stopped = [line.replace(",6,,", ",0,,") if k > 43 else line for k, line in enumerate(lines)]
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(stopped) + "\n"), **SMALL)  # type: ignore[arg-type]
+    shown = " ".join(follow_text(found).split())
+    assert "6 sprays a day over the last week with the drug; none was taken on the last 20 days" in shown
+    assert "Beginning again:" in shown
+    assert "Going on:" not in shown
+    assert "CONTINUE" not in shown
+    # it was stopped, and stays so: nothing more ends with it
+    ahead = found.forecast.outcomes["spasticity_nrs"].stopping.median[0]
+    assert ahead == pytest.approx(found.fit.median[-1], abs=0.4)
+
+
+def test_a_rise_is_not_a_negative_fall(answers: dict[str, FollowAnswer]) -> None:
+    from lissive.report.follow_text import follow_text
+
+    rule = answers["same"].rule_4_week
+    assert rule is not None
+    shown = follow_text(replace(answers["same"], rule_4_week=replace(rule, fall_pct=-12.5)))
+    assert "The rating rose 12.5 % by week 4" in shown
+    assert "fell -" not in shown
+
+
+@pytest.mark.parametrize("alarmed", [True, False])
+def test_a_rating_of_0_before_treatment_is_no_success(tmp_path: Path, alarmed: bool) -> None:
+    from lissive.report.follow_text import follow_text
+
+    rows = [HEAD]
+    for k in range(-7, 35):
+        note = "low mood" if alarmed and k == 5 else ""
+        rows.append(f"{START + datetime.timedelta(days=k)},0,0,{0 if k < 0 else 6},,{note}")
+    found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
+    assert found.advice == "continue"
+    assert found.rule_4_week is not None
+    assert (found.rule_4_week.met, "0 before treatment" in found.rule_4_week.unchecked) == (None, True)
+    headline = follow_text(found).splitlines()[2]
+    assert headline.startswith("CANNOT SAY WHETHER IT WORKS")
+    assert ("ALARMS" in headline) == alarmed
+    assert "raised" not in found.dose.advice
 
 
 # -- the command ----------------------------------------------------------------------------------------
@@ -283,6 +370,14 @@ def test_where_nothing_was_fitted_the_headline_is_not_to_continue(answers: dict[
     assert "CONTINUE" not in follow_text(replace(found, fitted=False)) + follow_line(
         replace(found, fitted=False)
     )
+
+
+def test_the_rule_says_when_it_is_counted_from_a_recalled_value(answers: dict[str, FollowAnswer]) -> None:
+    from lissive.report.follow_text import follow_text
+
+    shown = {name: " ".join(follow_text(each).split()) for name, each in answers.items()}
+    assert "counted from the 8 that the case recalls" in shown["recalled"]
+    assert "the case recalls, not from a diary" not in shown["fell"]
 
 
 def test_the_diary_alone_is_said_before_the_model(answers: dict[str, FollowAnswer]) -> None:

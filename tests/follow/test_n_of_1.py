@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,11 @@ from lissive.case import make_case
 from lissive.cli.main import main
 from lissive.errors import DiaryError
 from lissive.follow import n_of_1
-from lissive.follow.diary import Day, Diary
+from lissive.follow.diary import Day, Diary, read_diary
 from lissive.follow.n_of_1 import OFF, ON, NOf1Plan, Period, plan_n_of_1, read_plan
 from lissive.follow.n_of_1_analysis import analyse_n_of_1, fit_pairs
+from lissive.report.follow_figures import plan_html
+from lissive.report.follow_text import analysis_text
 
 START = datetime.date(2026, 1, 5)
 CASE = {
@@ -53,6 +56,27 @@ def test_the_washout_ends_with_the_day_on_which_a_tenth_is_left(monkeypatch: pyt
     assert n_of_1._washout(people, "spasticity_nrs") == 2
 
 
+@pytest.mark.parametrize("size", [0.0, 0.3])
+def test_without_an_effect_or_with_one_that_stays_the_model_gives_no_washout(
+    size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    effect = np.full((10, n_of_1.ON_DAYS + n_of_1.OFF_DAYS), size)
+    monkeypatch.setattr(n_of_1, "_effect", lambda people, outcome: effect)
+    people = n_of_1.People({"acute": effect}, {}, {}, np.ones(effect.shape[1]))
+    assert n_of_1._washout(people, "spasticity_nrs") is None
+
+
+def test_a_plan_says_what_it_cannot_know_and_what_the_case_says_against_it() -> None:
+    spasm = {"cause": "exertional_cramp", "severity_nrs": 7.0}
+    product = {"product": "cbd_oil", "cbd_mg": 50, "doses_per_day": 2, "weeks": 8}
+    found = plan_n_of_1(make_case({**CASE, "spasm": spasm, "plan": product}), start=START, threads=1)
+    assert found.washout == n_of_1.OFF_DAYS
+    assert any("the longest that is planned" in each for each in found.notes)
+    assert found.outcome == "severity"  # of cramps none counts spasticity
+    ill = make_case({**CASE, "history": {"conditions": ["schizophrenia"]}})
+    assert plan_n_of_1(ill, start=START, threads=1).notes[0].startswith("CONTRAINDICATED: SCHIZOPHRENIA")
+
+
 def test_the_order_is_random_and_that_of_its_seed() -> None:
     from lissive.follow.n_of_1 import _periods
 
@@ -69,6 +93,15 @@ def test_the_washout_covers_the_slow_answer_of_the_rating(plan: NOf1Plan) -> Non
     """The rating follows with a time constant of 72 h: a tenth is left after 72·ln 10 h = 6.9 days."""
     assert 7 <= plan.washout <= 28
     assert plan.days == plan.washout + 10
+
+
+def test_the_sheet_names_the_drug_and_asks_no_guess_where_nothing_is_hidden(plan: NOf1Plan) -> None:
+    sheet = plan_html(plan)
+    rows = re.findall(r"<td>(with|without) nabiximols \(Sativex\)</td>", sheet)
+    assert rows == ["with" if each.treatment == ON else "without" for each in plan.periods]
+    assert "Which do you think it was?" not in sheet
+    assert any("forecast" in each for each in plan.notes)
+    assert "forecast" not in sheet
 
 
 def test_more_pairs_have_more_power(plan: NOf1Plan) -> None:
@@ -195,6 +228,30 @@ def a_diary(on: float, off: float, washed: float) -> Diary:
     return Diary("d.csv", tuple(days), 48, ())
 
 
+def test_an_analysis_says_harm_other_doses_than_the_plan_s_and_pairs_that_are_missing(tmp_path: Path) -> None:
+    planned, random, later = periods(), np.random.default_rng(2), datetime.timedelta(days=100)
+    for each in planned[:2]:
+        days = {name: getattr(each, name) + later for name in ("first", "last", "analysed_from")}
+        planned.append(replace(each, pair=3, **days))
+    rows = ["date,spasticity_nrs,sprays,note"]
+    for each in planned[:4]:
+        for k in range((each.last - each.first).days + 1):
+            date = each.first + datetime.timedelta(days=k)
+            dose = 0 if each.treatment == ON else 6  # the other way round
+            rows.append(f"{date},{random.integers(3, 8)},{dose},{'hearing voices' if k == 1 else ''}")
+    (tmp_path / "d.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    diary = read_diary(tmp_path / "d.csv", today=datetime.date(2026, 12, 1))
+    found = analyse_n_of_1(diary, planned, threshold=18.0)
+    used = sum((each.last - each.analysed_from).days + 1 for each in planned[:4])
+    assert [each.id for each in found.alarms] == ["psychosis", "other_doses"]
+    assert f"not the plan's on {used} of the days used" in found.alarms[1].text
+    blind = analyse_n_of_1(diary, planned, threshold=18.0, blinded=True)
+    assert f"on {used // 2} of the days used" in blind.alarms[1].text  # a dummy may be written as the drug is
+    assert "Pairs without an entry that can be used: 3." in found.notes
+    assert analysis_text(found).startswith("ALARMS\n  - Signs that a psychosis screen asks for: 4 days")
+    assert found.to_json()["alarms"][0]["id"] == "psychosis"
+
+
 def test_washout_days_are_left_out_and_pairs_are_shown() -> None:
     one, other = (
         analyse_n_of_1(a_diary(4.0, 6.0, washed), periods(), threshold=18.0) for washed in (5.0, 10.0)
@@ -277,6 +334,7 @@ def test_from_a_plan_to_its_analysis_by_the_commands(
     sheet, plan = (out / "sheet.html").read_text(encoding="utf-8"), read_plan(out / "plan.json")
     assert "on the drug" not in sheet + capsys.readouterr().out
     assert "1A" in sheet
+    assert "Which do you think it was?" in sheet
     rows = ["date,spasticity_nrs"]
     for each in plan.periods:
         for k in range((each.last - each.first).days + 1):

@@ -14,6 +14,7 @@ from lissive.handout.sheet import sheet_page
 
 if (said := pdf_writer())[0] is None:
     pytest.skip(said[1], allow_module_level=True)
+weasyprint = pytest.importorskip("weasyprint")
 page = pytest.importorskip("page", reason="the validator page-validation is not installed")
 
 
@@ -53,6 +54,11 @@ def test_a_report_with_figures_conforms_and_its_first_page_is_one(tmp_path: Path
         assert write_pdf(path, text, one_page=name == "sheet") == []
         conforms(path)
         assert (page.validate_pdf(path).document.page_count == 1) == (name == "sheet")
+    style, fonts, fetcher = _style()
+    made = weasyprint.HTML(string=report_page(given), url_fetcher=fetcher).render(
+        stylesheets=[style], font_config=fonts
+    )
+    assert "whole" in made.pages[1].anchors  # the whole answer begins on the second page
 
 
 def test_nothing_but_data_is_read(tmp_path: Path) -> None:

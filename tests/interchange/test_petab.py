@@ -230,7 +230,9 @@ def test_a_full_disk_is_one_message_and_leaves_nothing(tmp_path, monkeypatch, ca
     )
     out = tmp_path / "run.tsv"
     assert door.main(["simulate", str(path), "--out", str(out)]) == 2
-    assert capsys.readouterr().err == f"lissive: {out}: No space left on device.\n"
+    assert (
+        capsys.readouterr().err == f"lissive: {out}: No space left on device. What to do: free some space.\n"
+    )
     assert not out.exists()
     assert not (tmp_path / "run.meta.json").exists()
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lissive.handout.language import HERE as HANDOUT
 from lissive.safety.drugs import drugs
 from lissive.safety.rules import cautions
 from lissive.site import safety
@@ -39,11 +40,11 @@ def test_each_flag_has_the_same_severity_in_both_languages(texts: dict[str, str]
 
 
 def test_the_tables_of_translations_hold_what_the_tables_of_safety_hold() -> None:
-    assert [row["en"] for row in rows_of(HERE / "medicines_es.tsv")] == list(drugs())
+    assert [row["en"] for row in rows_of(HANDOUT / "medicines_es.tsv")] == list(drugs())
     advice = [row["en"] for row in rows_of(HERE / "advice_es.tsv")]
     assert sorted(advice) == sorted({each.text.advice for each in cautions()})
     for row in [
-        *rows_of(HERE / "medicines_es.tsv"),
+        *rows_of(HANDOUT / "medicines_es.tsv"),
         *rows_of(HERE / "advice_es.tsv"),
         *rows_of(HERE / "words.tsv"),
     ]:

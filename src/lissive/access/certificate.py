@@ -20,6 +20,7 @@ from lissive.access.visit import COMMON, FormField, Step, concerns, dated, field
 from lissive.case import Case, causes, product
 from lissive.errors import RuleError
 from lissive.given import kind_of
+from lissive.usage import day_text
 
 State = Literal["filled", "missing", "practitioner", "optional", "not_applicable", "withheld"]
 """Filled from the case; missing in it; for the practitioner to state, date or sign; optional and empty; not asked
@@ -153,7 +154,8 @@ def _entry(field: FormField, case: Case, facts: Facts, answer: Answer) -> Entry:
     ):
         can_be_had = answer.product.status != "not_obtainable" or case.plan.product is None
         planned = _product(case) if can_be_had else product(case.plan.product or "").label  # no dose of it
-        remarks.append(f"planned: {planned}; {answer.product.status.replace('_', ' ')}: {answer.product.why}")
+        why = answer.product.why.rstrip(".")
+        remarks.append(f"planned: {planned}; {answer.product.status.replace('_', ' ')}: {why}")
     if field.place != COMMON:  # of the common shape it is said once, of the whole
         remarks.append(dated(field, answer.on))
         if field.provenance == "recalled":
@@ -251,6 +253,12 @@ def _symptom(case: Case) -> str:
     return " and ".join(found)
 
 
+def _since(case: Case) -> str:
+    """In the usage of the place."""
+    us = (case.place.residence or "").startswith("US")
+    return "" if case.spasm.since is None else f"since {day_text(case.spasm.since, us=us)}"
+
+
 def _severity(case: Case) -> str:
     spasm = case.spasm
     judged = {True: "yes", False: "no", None: "not said"}
@@ -259,7 +267,7 @@ def _severity(case: Case) -> str:
         None if spasm.severity_nrs is None else f"spasm severity {spasm.severity_nrs:g} of 10",
         None if spasm.spasticity_nrs is None else f"spasticity {spasm.spasticity_nrs:g} of 10",
         None if spasm.pain_nrs is None else f"pain {spasm.pain_nrs:g} of 10",
-        None if spasm.since is None else f"since {spasm.since}",
+        _since(case) or None,
         None if spasm.severe is None else f"judged severe: {judged[spasm.severe]}",
         None if spasm.persistent is None else f"judged persistent: {judged[spasm.persistent]}",
     ]
@@ -301,7 +309,7 @@ def _product(case: Case) -> str:
         parts.append("titrated by the label")
     parts += [said] if (said := _dose(case)) else []
     if plan.weeks is not None:
-        parts.append(f"for {plan.weeks} weeks")
+        parts.append(f"for {plan.weeks} week{'' if plan.weeks == 1 else 's'}")
     return ", ".join(parts)
 
 
@@ -336,7 +344,7 @@ _FILLS: Mapping[str, Callable[[Case], str]] = {
     "product": _product,
     "form": _form,
     "dose": _dose,
-    "since": lambda case: "" if case.spasm.since is None else f"since {case.spasm.since}",
+    "since": _since,
     "visit": lambda case: _words(case.place.visit or ""),
 }
 """What of a case fills a field, by the table's word for it."""

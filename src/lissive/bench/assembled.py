@@ -35,9 +35,15 @@ def assembled(
             "ptxas is not found.",
             where="--ptx",
             allowed="a computer with NVIDIA's CUDA toolkit, of which ptxas is a part; it needs no GPU.",
+            do="install the toolkit and put ptxas on the PATH, or leave --ptx out.",
         )
     if unknown := [name for name in only if name not in names()]:
-        raise LissiveError(f"{unknown[0]!r} is no model.", where="--only", allowed=f"{', '.join(names())}.")
+        raise LissiveError(
+            f"{unknown[0]!r} is no model.",
+            where="--only",
+            allowed=f"{', '.join(names())}.",
+            do="name one of these models; --only again for another.",
+        )
     rows = []
     for name in only or names()[:1]:
         given = problem(name)
@@ -55,7 +61,12 @@ def counted(text: str) -> dict[str, int]:
         command = ["ptxas", "-v", f"-arch={ARCHITECTURE}", "-o", str(place.with_suffix(".cubin")), str(place)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise LissiveError(f"ptxas refused the code: {done.stderr.strip().splitlines()[0]}", where="--ptx")
+        raise LissiveError(
+            f"ptxas refused the code: {done.stderr.strip().splitlines()[0]}",
+            where="--ptx",
+            allowed=f"a ptxas that knows {ARCHITECTURE}.",
+            do="install a newer CUDA toolkit.",
+        )
     said = done.stdout + done.stderr
     spills = re.findall(r"(\d+) bytes spill stores, (\d+) bytes spill loads", said)
     moved = {"loads": "ld", "stores": "st"}

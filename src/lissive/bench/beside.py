@@ -35,6 +35,7 @@ def chosen(words: Sequence[str]) -> list[Rival]:
             f'"{unknown[0]}" is no solver that is known here.',
             where="--peers",
             allowed=f"all, {', '.join(known)}.",
+            do="name one of these; --peers again for another.",
         )
     return [each for each in RIVALS if "all" in words or each.name in words]
 

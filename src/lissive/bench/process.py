@@ -31,7 +31,12 @@ def run(*words: str, cache: str | None = None, any_code: bool = False) -> tuple[
     )
     seconds = time.perf_counter() - start
     if done.returncode and not any_code:
-        raise SimulationError(f"{' '.join(words)} failed: {done.stderr.strip()[-500:]}", where="bench")
+        said, command = done.stderr.strip()[-500:], f"python -m {' '.join(words)}"
+        raise SimulationError(
+            f"{' '.join(words)} failed: {said}",
+            where="bench",
+            do=f"run {command} alone, and mend what it says.",
+        )
     return seconds, done.stdout
 
 

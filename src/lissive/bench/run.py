@@ -99,7 +99,10 @@ def bench(
     allowed = [*PARTS, *names()]
     if unknown := [word for word in only if word not in allowed]:
         raise LissiveError(
-            f'"{unknown[0]}" is nothing that is measured.', where="--only", allowed=f"{', '.join(allowed)}."
+            f'"{unknown[0]}" is nothing that is measured.',
+            where="--only",
+            allowed=f"{', '.join(allowed)}.",
+            do="name one of these (--only again for another), or leave --only out to measure all.",
         )
     size = size or (QUICK if quick else FULL)
     tell = say or (lambda _: None)

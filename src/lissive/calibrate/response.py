@@ -131,7 +131,10 @@ def fit_response(
     data = data_of(trials)
     if not data:
         raise StudyError(
-            "There is no calibration figure.", where="trials", allowed="a trial with split: calibration."
+            "There is no calibration figure.",
+            where="trials",
+            allowed="a trial with split: calibration.",
+            do="give the file of a trial with a figure that can be fitted on.",
         )
     wanted_trials = [t for k, t in enumerate(trials) if any(d.trial == k for d in data)]
     data = data_of(wanted_trials)

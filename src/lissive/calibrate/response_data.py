@@ -100,6 +100,7 @@ def data_of(trials: Sequence[PublishedTrial]) -> list[Datum]:
                 f"The trial has split: {trial.split}.",
                 where=trial.id,
                 allowed="split: calibration, to be fitted on.",
+                do="leave this trial out: a prediction is only tested by trials that were not fitted on.",
             )
         usable = _without_unsigned([o for o in trial.observed if _is_usable(trial, o)])
         for observed in [*usable, *_spreads(trial, usable)]:

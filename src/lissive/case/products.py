@@ -252,7 +252,12 @@ def product(name: str) -> Product:
     known = products()
     name = meant("product", name, known)
     if name not in known:
-        raise CaseError(f"Unknown product {name!r}.{nearest(name, known)}", allowed=f"{', '.join(known)}.")
+        raise CaseError(
+            f"Unknown product {name!r}.{nearest(name, known)}",
+            where="product",
+            allowed=f"{', '.join(known)}.",
+            do="write one of these names.",
+        )
     return known[name]
 
 

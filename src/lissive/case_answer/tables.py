@@ -31,5 +31,6 @@ def cited(keys: str) -> str:
     known = {row["key"]: row for row in rows("sources")}
     found = (known[key] for key in keys.split(";"))
     return "; ".join(
-        f"{row['citation']}{', ' * bool(row['url'])}{row['url']} [{row['seen']}]" for row in found
+        f"{row['citation']}{', ' * bool(row['url'])}{row['url']}" + f" [{row['seen']}]" * (row["seen"] != "-")
+        for row in found
     )

@@ -102,7 +102,10 @@ def named(id: str) -> Check:
     for each in CHECKS:
         if each.id == id:
             return each
-    raise LissiveError(f"There is no check {id!r}.", allowed=f"{', '.join(each.id for each in CHECKS)}.")
+    ids = ", ".join(each.id for each in CHECKS)
+    raise LissiveError(
+        f"There is no check {id!r}.", where="check", allowed=f"{ids}.", do="name one of these."
+    )
 
 
 def check(tables: Tables, only: Iterable[str] | None = None) -> list[Finding]:

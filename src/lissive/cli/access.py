@@ -166,7 +166,10 @@ def day_of(text: str | None, where: str = "--on") -> datetime.date:
         return datetime.datetime.now().astimezone().date()
     if not is_day(text):
         raise RuleError(
-            f"is {text!r}.", where=where, allowed="a valid date, as 2019-05-01.", do="correct it."
+            f"is {text!r}.",
+            where=where,
+            allowed="a valid date, as 2019-05-01.",
+            do="write the day as year-month-day.",
         )
     return day(text)
 
@@ -259,7 +262,7 @@ def changes(
             f"is {last}, before --since, {first}.",
             where="--to",
             allowed=f"{first} or later.",
-            do="correct it.",
+            do="name a later day, or swap the two.",
         )
     who = read_question(facts)[0] if facts is not None else None
     found = found_in(first, last, who)

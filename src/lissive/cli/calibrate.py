@@ -46,7 +46,10 @@ def pk(
     read = shipped_studies() if studies is None else read_studies(studies)
     if not (rows := read.of_split("calibration")):
         raise StudyError(
-            "No calibration row.", where=read.path, allowed="at least one study with split: calibration."
+            "No calibration row.",
+            where=read.path,
+            allowed="at least one study with split: calibration.",
+            do="add such a study, or leave --studies out to fit on those shipped.",
         )
     fits = fit_pk(rows, say=_say)
     for fit in fits.values():

@@ -142,6 +142,7 @@ def _plans(compare: list[Path] | None, what_if: list[str] | None) -> list[Plan]:
                 f"{word!r} is no question.{nearest(word, WHAT_IFS)}",
                 where="--what-if",
                 allowed=f"{', '.join(WHAT_IFS)}.",
+                do="write one of these words; give --what-if again for another.",
             )
     return [read_plan(each) for each in compare or ()]
 
@@ -200,7 +201,12 @@ def new_case(file: Path | None, *, force: bool) -> Path:
     if file is None:
         file = Path(f"{_name(_read('Name of the case, as ms-new-york: ').strip() or 'case')}.yaml")
     if file.suffix.lower() not in (".yaml", ".yml"):
-        raise CaseError(f"Unsupported file extension {file.suffix!r}.", where=str(file), allowed=".yaml.")
+        raise CaseError(
+            f"Unsupported file extension {file.suffix!r}.",
+            where=str(file),
+            allowed=".yaml.",
+            do=f"name it {file.with_suffix('.yaml').name}.",
+        )
     if file.exists() and not force:
         raise CaseError(
             "There is a file of this name.",

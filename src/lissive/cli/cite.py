@@ -28,7 +28,12 @@ def cite(
 ) -> None:
     """Print the references that a model or a run is based on, and which numbers come from each."""
     if as_json and bibtex:
-        raise LissiveError("--json and --bibtex are both given.", allowed="one of the two.")
+        raise LissiveError(
+            "--json and --bibtex are both given.",
+            where="--json",
+            allowed="one of the two.",
+            do="leave one out.",
+        )
     from lissive.report.cite import cite as references_of
     from lissive.report.cite import cite_bibtex, cite_json, cite_text
     from lissive.versions import stamped

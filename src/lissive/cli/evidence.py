@@ -198,7 +198,7 @@ def article(
         said = {"file": str(file), "sentences": [row.to_json() for row in found]}
         print(json.dumps(stamped(said, EVIDENCE, "rules"), allow_nan=False))
     else:
-        from lissive.report.evidence_text import article_text
+        from lissive.report.article_text import article_text
 
         print(f"{article_text(found)}\n\n{data_line(EVIDENCE, 'rules')}")
         if out is not None:

@@ -144,7 +144,10 @@ def read(path: Path, mapping: str, *, decimal_comma: bool, us_dates: bool, today
     pairs = [each for each in mapping.split(",") if each.strip()]
     if bad := [each for each in pairs if each.count("=") != 1]:
         raise DiaryError(
-            f"--map has {bad[0]!r}.", where="--map", allowed='pairs, as "Spastik=spasticity_nrs,Tag=date".'
+            f"--map has {bad[0]!r}.",
+            where="--map",
+            allowed='pairs, as "Spastik=spasticity_nrs,Tag=date".',
+            do="write your column, =, and the name here; commas between pairs.",
         )
     sides = [[side.strip() for side in each.split("=")] for each in pairs]
     names = [left for left, _ in sides]
@@ -170,7 +173,9 @@ def day(text: str | None, option: str) -> datetime.date:
         if EARLIEST <= (found := datetime.date.fromisoformat(text)) <= LATEST:
             return found
     allowed = f"a day from {EARLIEST} to {LATEST}, as 2026-05-01."
-    raise DiaryError(f"{option} is {text!r}.", where=option, allowed=allowed)
+    raise DiaryError(
+        f"{option} is {text!r}.", where=option, allowed=allowed, do="write the day as year-month-day."
+    )
 
 
 def sheet(
@@ -197,7 +202,8 @@ def sheet(
     write_pdf, why_none = pdf_writer() if out.suffix == ".pdf" else (None, "")
     if out.suffix not in (".html", ".pdf") or why_none:
         what = why_none or f"Unsupported file extension {out.suffix!r}."
-        raise DiaryError(what, where=f"--out {out}", allowed=".html, or .pdf with the extra `report`.")
+        do = f"name a file ending in .html{', or install what is missing' if why_none else ' or .pdf'}."
+        raise DiaryError(what, where=f"--out {out}", allowed=".html, or .pdf with the extra `report`.", do=do)
     usual = Beside([out], out, "<title>Diary: ")  # a name that was not given
     keep_inputs([named], reads=[file], beside=None if named else usual, force=force)
     by_spray = facts.plan.product is None or product(facts.plan.product).counted_in == "spray"
@@ -221,7 +227,12 @@ def plan(
     days: Annotated[
         int | None, typer.Option(min=1, help="Days of a period (default: the washout and 10).")
     ] = None,
-    outcome: Annotated[str, typer.Option(metavar="COLUMN", help="Rating to judge by.")] = "spasticity_nrs",
+    outcome: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Rating to judge by (default: the cause's complaint, or spasticity)."
+        ),
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(min=1, max=100, help="Reduction to be found [%].")
     ] = None,
@@ -239,7 +250,9 @@ def plan(
 ) -> None:
     """Plan an n-of-1 trial: random order, washout by the model, power for this person, a sheet to print."""
     if not n_of_1:
-        raise DiaryError("No kind of plan is named.", where="follow plan", allowed="--n-of-1.", do="add it.")
+        raise DiaryError(
+            "No kind of plan is named.", where="follow plan", allowed="--n-of-1.", do="add --n-of-1."
+        )
     from lissive.case import read_case
     from lissive.files import Beside, keep_inputs, write_text
     from lissive.follow.n_of_1 import plan_n_of_1
@@ -305,7 +318,11 @@ def analyse(
             [], reads=[plan_file, diary], beside=Beside(names, names[0], '"probability_better"'), force=force
         )
     found = analyse_n_of_1(
-        days, planned.periods, outcome=outcome or planned.outcome, threshold=planned.threshold
+        days,
+        planned.periods,
+        outcome=outcome or planned.outcome,
+        threshold=planned.threshold,
+        blinded=planned.blinded,
     )
     written = []
     if report is not None:

@@ -6,6 +6,7 @@ Only the module of the command that was asked for is loaded, and Typer itself on
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import sys
 import unicodedata
@@ -68,7 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:  # a disk that is full: said once, not again as the process ends
             abandon(sys.stdout)
-        return _say_wrong(f"{error.filename or 'standard output'}: {error.strerror or error}.")
+        full = error.errno == errno.ENOSPC
+        do = "free some space." if full else "check the path, and who may read or write there."
+        where = error.filename or "standard output"
+        return _say_wrong(f"{where}: {error.strerror or error}. What to do: {do}")
     except MemoryError as error:
         return _say_wrong(
             f"This takes more memory than there is{f' ({error})' if str(error) else ''}. "

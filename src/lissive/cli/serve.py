@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -52,12 +51,9 @@ def serve(
     The first time, it asks for an administrator. LISSIVE_DATABASE_URL puts the records on PostgreSQL.
     With --calculator: one case answered in a browser, without records. Needs the extra web: pip install 'lissive[web]'.
     """
-    if public_url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", public_url):
-        raise LissiveError(
-            f"{public_url!r} is no address of a site.",
-            where="--public-url",
-            allowed="a scheme and a host, as https://clinic.example.org.",
-        )
+    from lissive.clinic.place import checked_address
+
+    checked_address(public_url, "--public-url")
     if not calculator:
         from lissive.clinic.start import run
 
@@ -65,7 +61,9 @@ def serve(
     if data or demo or no_worker:
         raise LissiveError(
             "The calculator keeps nothing and has no worker.",
+            where="--calculator",
             allowed="--calculator with --port and --public-url.",
+            do="leave --data, --demo and --no-worker out, or --calculator to serve a clinic.",
         )
     from lissive.web import serve as serve_pages
 

@@ -77,7 +77,7 @@ def simulate(
         str | None,
         typer.Option(help="What to write, as 'S1,[S1],k': S1 is an amount, [S1] a concentration."),
     ] = None,
-    rtol: Annotated[float | None, typer.Option(help="Relative tolerance.")] = None,
+    rtol: Annotated[float | None, typer.Option(help="Relative tolerance, 2.3e-14 to 0.1.")] = None,
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,

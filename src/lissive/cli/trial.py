@@ -208,7 +208,7 @@ def _sizes(text: str) -> list[int]:
             f"is {text!r}." if len(text) <= 60 else f"is {text[:57]!r} and more.",
             where="--n",
             allowed=f"integers separated by commas, as 40,80,160; each up to {MOST_PATIENTS}.",
-            do="correct it.",
+            do="write numbers of patients, without other words.",
         )
     return sorted({int(word) for word in words})
 
@@ -407,7 +407,12 @@ def _verify(folder: Path) -> None:
     from lissive.validation.prediction import records, tampered
 
     if not folder.is_dir() or not (known := records(folder)):
-        raise DesignError("There is no prediction.", where=str(folder), allowed="a folder of predictions.")
+        raise DesignError(
+            "There is no prediction.",
+            where=str(folder),
+            allowed="a folder of predictions.",
+            do="name the folder in which lissive trial predict wrote them.",
+        )
     if found := tampered(folder, prediction_markdown):
         raise DesignError.all_of(found)
     print(f"{len(known)} {'prediction is' if len(known) == 1 else 'predictions are'} as written: {folder}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from lissive.errors import LissiveError
 
@@ -80,9 +81,20 @@ class Place:
 def place() -> Place:
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     data = os.environ.get(DATA) or f"{home}/lissive"
-    return Place(
-        Path(data).expanduser().absolute(), os.environ.get(DATABASE, ""), os.environ.get(PUBLIC_URL, "")
-    )
+    public_url = checked_address(os.environ.get(PUBLIC_URL, ""), PUBLIC_URL)
+    return Place(Path(data).expanduser().absolute(), os.environ.get(DATABASE, ""), public_url)
+
+
+def checked_address(public_url: str, where: str) -> str:
+    """The address of a site, or nothing. Raises LissiveError where it is none."""
+    if public_url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", public_url):
+        raise LissiveError(
+            f"{public_url!r} is no address of a site.",
+            where=where,
+            allowed="a scheme and a host, as https://clinic.example.org.",
+            do="write the address that visitors type, without a path.",
+        )
+    return public_url
 
 
 def time_zone() -> str:
@@ -95,9 +107,20 @@ def time_zone() -> str:
             f"{said!r} is no time zone.",
             where=TIME_ZONE,
             allowed="a name as America/New_York or Europe/London.",
+            do="correct the variable, or unset it: then this computer's own zone is used.",
         )
     local = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
     return local if local in zoneinfo.available_timezones() else "UTC"
+
+
+def _parts(address: str, wrong: LissiveError) -> SplitResult:
+    """Of an address; raises `wrong` where its host or port cannot be."""
+    try:
+        url = urlsplit(address)
+        int(url.port or 0)
+    except ValueError:
+        raise wrong from None
+    return url
 
 
 def database_of(found: Place) -> dict[str, Any]:
@@ -114,13 +137,15 @@ def database_of(found: Place) -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
-    url = urlsplit(found.database)
+    wrong = LissiveError(
+        "This is no address of a database.",
+        where=DATABASE,
+        allowed="postgresql://user:password@host:5432/name, or nothing for SQLite in the data folder.",
+        do="correct the variable, or unset it.",
+    )
+    url = _parts(found.database, wrong)
     if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
-        raise LissiveError(
-            "This is no address of a database.",
-            where=DATABASE,
-            allowed="postgresql://user:password@host:5432/name, or nothing for SQLite in the data folder.",
-        )
+        raise wrong
     query = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -134,6 +159,11 @@ def database_of(found: Place) -> dict[str, Any]:
     }
 
 
+def settings_of(found: Place) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """What Django is told of the zone of times, the database and mail; raises where one of the variables is wrong."""
+    return time_zone(), database_of(found), mail_of(found)
+
+
 def mail_of(found: Place) -> dict[str, Any]:
     """Django's settings of mail: a file for each in the data folder, or the SMTP server of a URL."""
     sender = os.environ.get(MAIL_FROM) or f"lissive@{found.host or 'localhost'}"
@@ -144,19 +174,16 @@ def mail_of(found: Place) -> dict[str, Any]:
         "This is no address of a mail server.",
         where=MAIL,
         allowed="smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465, or nothing for files.",
+        do="correct the variable, or unset it.",
     )
-    url = urlsplit(os.environ[MAIL])
-    try:
-        port = url.port
-    except ValueError:
-        raise wrong from None
+    url = _parts(os.environ[MAIL], wrong)
     if url.scheme not in ("smtp", "smtps") or not url.hostname:
         raise wrong
     is_local = url.hostname in ("localhost", "127.0.0.1", "::1")
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": url.hostname,
-        "EMAIL_PORT": port or (465 if url.scheme == "smtps" else 587),
+        "EMAIL_PORT": url.port or (465 if url.scheme == "smtps" else 587),
         "EMAIL_HOST_USER": unquote(url.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
         "EMAIL_USE_SSL": url.scheme == "smtps",

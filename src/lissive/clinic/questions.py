@@ -154,7 +154,8 @@ def _answered(state: State, field: str, text: str) -> State:
             if "\0" not in text
             else "It holds a character that is none."
         )
-        raise CaseError(what, allowed=f"up to {MOST_OF_ONE:,}, without control characters.")
+        allowed = f"up to {MOST_OF_ONE:,}, without control characters."
+        raise CaseError(what, allowed=allowed, do="shorten the answer, or type it anew.")
     data = with_answer(state.data, field, text, today=timezone.localdate(), place_of=code_of)
     return State(data, state.passed)
 

@@ -15,7 +15,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from lissive.clinic.place import DATA, DATABASE, DEMO, PORT, PUBLIC_URL, Place, place
+from lissive.clinic.place import DATA, DATABASE, DEMO, PORT, PUBLIC_URL, Place, place, settings_of
 from lissive.errors import LissiveError
 from lissive.extras import need
 
@@ -43,7 +43,9 @@ def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = Fals
     if demo and (found.database or found.public_url):
         raise LissiveError(
             "A demonstration stays on this computer, in a folder of its own.",
+            where="--demo",
             allowed=f"--demo without --public-url, {PUBLIC_URL} and {DATABASE}.",
+            do="leave the option out, and unset these variables.",
         )
     if demo and found.data.is_dir() and any(found.data.iterdir()) and not found.is_demo:
         raise LissiveError(
@@ -51,6 +53,7 @@ def prepare(data: Path | None = None, public_url: str = "", *, demo: bool = Fals
             where=str(found.data),
             do="name a new folder with --data, or none.",
         )
+    settings_of(found)  # raises for a variable that is wrong, before anything is made
     os.umask(0o077)  # the records are the owner's alone
     found.prepare()
     if demo and not found.is_demo:
@@ -96,13 +99,17 @@ def add_administrator(clinic: str, name: str, password: str) -> None:
 
     form = Name({"username": name})
     if not form.is_valid():
-        raise LissiveError(" ".join(map(str, form.errors["username"])), where="user name")
+        raise LissiveError(
+            " ".join(map(str, form.errors["username"])), where="user name", do="choose another one."
+        )
     if not clinic.strip() or len(clinic) > 200:
-        raise LissiveError("The clinic needs a name.", where="clinic", allowed="1 to 200 characters.")
+        raise LissiveError(
+            "The clinic needs a name.", where="clinic", allowed="1 to 200 characters.", do="type its name."
+        )
     try:
         validate_password(password, User(username=name))
     except ValidationError as error:
-        raise LissiveError(" ".join(error.messages), where="password") from None
+        raise LissiveError(" ".join(error.messages), where="password", do="choose another one.") from None
     with transaction.atomic():
         organisation, _ = Organisation.objects.get_or_create(name=clinic.strip())
         made = User.objects.create_user(

@@ -24,6 +24,18 @@ SIZE = 2 * NormalDist().inv_cdf(0.975)
 """Width of a 95 % interval in standard errors."""
 
 
+_NAME = "correct the name, or delete the field."
+_REMEDIES = {
+    "fields": _NAME,
+    "row fields": _NAME,
+    "own outcomes": _NAME,
+    "ids": "give each entry an id of its own.",
+    "numbers": "write numbers as they are printed, null where there is none, and a name of its own for each arm.",
+    "rows": "keep one of the rows.",
+}
+"""By the name of the check."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong: which check says so, of which entry, where, and what."""
@@ -32,6 +44,10 @@ class Fault:
     id: str
     where: str
     what: str
+
+    @property
+    def do(self) -> str:
+        return _REMEDIES.get(self.check, "compare it with the publication, and correct it.")
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,8 @@ def _typed(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Claim, ...]
                     known(field.removesuffix("s"), word, allowed)
                 except EvidenceError as error:
                     line = lines.get(("claims", k, field), 1)
-                    found.append(EvidenceError(f"{claim.id}: {error.what}", where=f"{path}:{line}"))
+                    where, what = f"{path}:{line}", f"{claim.id}: {error.what}"
+                    found.append(EvidenceError(what, where=where, allowed=error.allowed, do=error.do))
     if found:
         raise EvidenceError.all_of(found)
     return made

@@ -108,7 +108,7 @@ def known_measure(measure: str) -> str:
             f"Unknown measure {measure!r}.{meant(word, tuple(LABELS))}",
             where="measure",
             allowed=", ".join(f"{name} ({label})" for name, label in LABELS.items()) + ".",
-            do="correct it.",
+            do="name one of these measures.",
         )
     return word
 

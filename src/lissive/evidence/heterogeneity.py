@@ -302,6 +302,7 @@ def check_funnel(effects: Sequence[Effect]) -> None:
         raise EvidenceError(
             f"{k} {'study is' if k == 1 else 'studies are'} too few for a funnel plot or Egger's test: with fewer than "
             f"{least}, neither can distinguish chance from publication bias (Sterne and others, BMJ 2011;343:d4002).",
+            where="effects",
             allowed=f"{least} studies or more.",
             do="judge each study by its own size and funding.",
         )
@@ -322,7 +323,9 @@ def egger(effects: Sequence[Effect]) -> Egger:
     if spread <= 1e-12 * float((precision**2).sum()):
         raise EvidenceError(
             "All studies have the same standard error: Egger's regression is not estimable.",
+            where="effects",
             allowed="studies of different sizes.",
+            do="judge each study by its own size and funding.",
         )
     slope = float(((precision - precision.mean()) * standard).sum()) / spread
     intercept = float(standard.mean()) - slope * float(precision.mean())

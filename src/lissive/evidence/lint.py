@@ -391,7 +391,7 @@ def read_studies(path: str | Path) -> Studies:
     # the same participants are merged below; the sources of a user's figures are theirs to know
     wrong = [each for each in findings(studies) if each.check not in ("patients", "source")]
     if wrong:
-        every = [EvidenceError(f"{each.id}: {each.what}", where=each.where) for each in wrong]
+        every = [EvidenceError(f"{each.id}: {each.what}", where=each.where, do=each.do) for each in wrong]
         raise EvidenceError.all_of(every)
     return Studies(tuple(_same_people(studies)), studies.unread)
 

@@ -244,16 +244,12 @@ def difference_between(groups: Sequence[Pooled]) -> Between | None:
 def _check(
     effects: Sequence[Effect], model: str, tau2: str, ci: str | None, method: str, level: float
 ) -> None:
-    for name, word, known in (
-        ("model", model, MODELS),
-        ("tau2", tau2, ESTIMATORS),
-        ("method", method, METHODS),
-    ):
+    asked = {"model": (model, MODELS), "tau2": (tau2, ESTIMATORS), "method": (method, METHODS)}
+    for name, (word, known) in (asked | ({"ci": (ci, INTERVALS)} if ci is not None else {})).items():
         _known(name, word, known)
-    if ci is not None:
-        _known("ci", ci, INTERVALS)
     if not 0.5 <= level < 1.0:
-        raise EvidenceError(f"level is {level:g}.", allowed="0.5 to below 1, as 0.95.", do="correct it.")
+        allowed = "0.5 to below 1, as 0.95."
+        raise EvidenceError(f"level is {level:g}.", where="level", allowed=allowed, do="write 95 % as 0.95.")
     measures = sorted({each.measure for each in effects})
     if len(measures) > 1:
         raise EvidenceError(
@@ -269,6 +265,7 @@ def _check(
             if key in seen:
                 raise EvidenceError(
                     f"{seen[key].study} and {each.study} have the same participants ({key}).",
+                    where="effects",
                     allowed="each trial once: double counting makes the interval too narrow.",
                     do="keep one of the two; combine several arms of one trial (Cochrane Handbook 23.3.4).",
                 )
@@ -279,9 +276,8 @@ def _check(
 
 def _known(name: str, word: str, known: Sequence[str]) -> None:
     if word not in known:
-        raise EvidenceError(
-            f"{name} is {word!r}.{meant(word, known)}", allowed=f"{', '.join(known)}.", do="correct it."
-        )
+        what, allowed = f"{name} is {word!r}.{meant(word, known)}", f"{', '.join(known)}."
+        raise EvidenceError(what, where=name, allowed=allowed, do="choose one of these.")
 
 
 def _why_apart(measures: Sequence[str]) -> str:
@@ -309,6 +305,7 @@ def _check_counts(effects: Sequence[Effect], method: str, model: str) -> None:
         has = "has none" if effects[0].measure not in COUNTED else "is not Peto's"
         raise EvidenceError(
             f"{name} needs counts of events, and a {LABELS[effects[0].measure]} {has}.",
+            where="method",
             allowed=f"{', '.join(measures)} with {method}; IV for the others.",
             do="leave the method out.",
         )
@@ -316,6 +313,7 @@ def _check_counts(effects: Sequence[Effect], method: str, model: str) -> None:
         raise EvidenceError(
             f"{name} needs the counts of two independent groups, which {', '.join(lacks)} "
             f"{'does' if len(lacks) == 1 else 'do'} not report.",
+            where="method",
             allowed="studies of independent groups with counts.",
             do="use the method IV, or leave them out.",
         )

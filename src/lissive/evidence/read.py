@@ -312,7 +312,8 @@ def _expanded(data: Any, lines: Mapping[Loc, int], path: Path) -> tuple[Any, dic
             for loc, what in found
         ]
     if wrong:
-        raise EvidenceError.all_of([EvidenceError(what, where=where) for where, what in wrong])
+        do = "correct the name, or add what it names."
+        raise EvidenceError.all_of([EvidenceError(what, where=where, do=do) for where, what in wrong])
     return ({**data, "trials": tuple(made)} if designs else data), designs
 
 

@@ -166,7 +166,7 @@ def absolute(
             f"The baseline risk is {baseline:g}.",
             where="--baseline-risk",
             allowed="a proportion above 0 and below 1, such as 0.25.",
-            do="correct it.",
+            do="write a risk of 25 % as 0.25.",
         )
     risk = _risk(measure, estimate, baseline)
     if abs(risk - baseline) < 1e-12:  # an odds ratio of 1.0000000000000002 needs nobody treated

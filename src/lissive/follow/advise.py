@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from lissive.case import Case
 from lissive.case.products import Product
 from lissive.case_answer.tables import cited, rows
 from lissive.follow.answer import Advice, Alarm, Benefit, DoseNow, Rule
-from lissive.follow.diary import Day, Diary
 from lissive.follow.doses import Taken
 from lissive.follow.update import Observed, Posterior
 from lissive.table import constants, rows_of
@@ -58,19 +55,35 @@ def rule_of(
     due = taken.start + datetime.timedelta(days=weeks * WEEK)
     last = weeks * WEEK
     seen = observed.value[(observed.day >= last - WEEK) & (observed.day < last)]
+    is_due = taken.days >= last
+    unchecked = _unchecked(taken, baseline, len(seen), last) if is_due else ""
     fall = None
-    if baseline and taken.days >= last and len(seen) >= decisions()["week_least"]:
+    if baseline and is_due and not unchecked:
         fall = 100.0 * (1.0 - float(seen.mean()) / baseline)
-    missed = _missed(found, baseline, last, needed / 100.0, threshold / 100.0) if taken.days >= last else None
     return Rule(
         weeks,
         due.isoformat(),
         None if fall is None else round(fall, 1),
         None if fall is None else fall >= needed,
         needed,
-        missed,
+        _missed(found, baseline, last, needed / 100.0, threshold / 100.0) if is_due else None,
         cited(row["source"]),
+        unchecked,
     )
+
+
+def _unchecked(taken: Taken, baseline: float | None, entries: int, last: int) -> str:
+    """Why the rule of the week before day `last` cannot be checked; empty where it can."""
+    least, week = decisions()["week_least"], slice(last - WEEK, last)
+    if baseline is None:
+        return "nothing is known of the time before the first dose"
+    if baseline == 0:
+        return "the rating was 0 before treatment and cannot fall"
+    if any(taken.others[week.start : last]):
+        return "another product was taken in that week"
+    if not taken.treated[week].all():
+        return "in that week, or part of it, no dose had been taken for a week or more"
+    return f"that week has {entries} of the {least:g} entries that are needed" if entries < least else ""
 
 
 def _missed(
@@ -109,65 +122,30 @@ def _missed(
     return float((fall[responds] < needed).mean())
 
 
-# -- alarms -------------------------------------------------------------------------------------------
+# -- advice -------------------------------------------------------------------------------------------
 @cache
-def _watched() -> tuple[dict[str, str], ...]:
+def watched() -> tuple[dict[str, str], ...]:
+    """The rows of alarms.tsv: words of harm, without accents, and what to do."""
     return tuple(rows_of(HERE / "alarms.tsv"))
 
 
-_HARMLESS = re.compile(
-    r"\s+(?:asleep|ill|back|short|behind|(?:in|of) (?:\w+ )?(?:pain|spasms?|stiffness|spasticity))\b",
-    re.IGNORECASE,
-)
-_DENIED = re.compile(r"\b(?:no|not|without|never|kein\w*)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
-
-
-def alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> tuple[Alarm, ...]:
-    """What the diary says that has to be looked at; words are searched in side effects and notes."""
-    return tuple(_alarms(diary, taken, what, case))
-
-
-def _alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> Iterator[Alarm]:
-    treated = [day for day in diary.days if day.date >= taken.start]
-    for row in _watched():
-        hits = [(day, word) for day in treated if (word := _named(day, row["words"].split(";")))]
-        if hits:
-            words = ", ".join(dict.fromkeys(word for _, word in hits))
-            numbers = tuple(number for day, _ in hits for number in day.rows)
-            text = f"{row['text']}: {len(hits)} {'day' if len(hits) == 1 else 'days'} ({words})"
-            yield Alarm(row["id"], text, numbers, row["do"])
-    limit = what.label_limit(case.person.weight_kg)
-    if limit is not None and (over := [k for k in range(taken.days) if taken.units[k] > limit]):
-        text = f"more than the label's {limit:g} a day on {len(over)} {'day' if len(over) == 1 else 'days'}"
-        yield Alarm("above_label", text, (), "go back to the label's dose")
-    yield from _rising(taken)
-
-
-def _named(day: Day, words: list[str]) -> str:
-    """The first of the words that the day has and does not deny."""
-    for text in (day.side_effects, day.note):
-        for word in words:
-            for hit in re.finditer(rf"\b{re.escape(word)}\w*", text, re.IGNORECASE):
-                if not (_DENIED.search(text[: hit.start()]) or _HARMLESS.match(text, hit.end())):
-                    return hit[0].lower()
-    return ""
-
-
-def _rising(taken: Taken) -> Iterator[Alarm]:
-    figure = decisions()
-    if taken.days < figure["titration_days"] + 2 * WEEK:
-        return
-    before, now = taken.units[-4 * WEEK : -2 * WEEK].mean(), taken.units[-2 * WEEK :].mean()
-    if before > 0 and now >= figure["rise_share"] * before:
-        text = f"rising use: {before:.1f} a day, then {now:.1f} a day over the last two weeks"
-        yield Alarm("rising_use", text, (), "ask why; look for tolerance, and for use beyond the symptom")
-
-
-# -- advice -------------------------------------------------------------------------------------------
 def stops(found: tuple[Alarm, ...]) -> bool:
     """Whether an alarm by itself means to stop."""
-    stopping = {row["id"] for row in _watched() if row["stops"] == "yes"}
+    stopping = {row["id"] for row in watched() if row["stops"] == "yes"} | {"contraindicated"}
     return any(each.id in stopping for each in found)
+
+
+HARM = ("unsafe", "intoxication", "falls", "above_label", "worse", "effect_lost")
+"""Alarms that ask for a change of the dose or the plan."""
+
+
+def change_of(before: float, now: float) -> str:
+    """
+    >>> change_of(8.0, 6.0), change_of(5.0, 6.0), change_of(5.0, 5.0)
+    ('fell 25 %', 'rose 20 %', 'did not change')
+    """
+    pct = round(100.0 * (1.0 - now / before), 1)
+    return f"fell {pct:g} %" if pct > 0 else f"rose {-pct:g} %" if pct < 0 else "did not change"
 
 
 def advise(
@@ -179,10 +157,12 @@ def advise(
     dose: tuple[float, float | None],
     *,
     fitted: bool,
+    baseline: float | None = None,
 ) -> tuple[Advice, tuple[str, ...]]:
     """The advice, and the reasons in order: alarms, then the published rule, then the probability.
 
     fitted : whether trials of this product in this cause were fitted on; else the probability is assumed.
+    baseline : mean before treatment; None where unknown.
     """
     figure, p = decisions(), benefit.value
     said = (
@@ -190,60 +170,87 @@ def advise(
         f"({benefit.prior:.2f} before the diary)"
     )
     if stops(found):
-        return "stop", (next(each.text for each in found), said)
-    harm = [each.text for each in found if each.id in ("intoxication", "falls", "above_label")]
+        return "stop", (*(each.text for each in found if stops((each,))), said)
+    harm = [each.text for each in found if each.id in HARM]
+    said = "; ".join([said, *(each.text for each in found if each.id not in HARM)])
+    if taken.ended:
+        off = f"no dose was taken on the last {taken.ended} days: whether to begin again is a new decision"
+        return "change", (*harm, off, said)
     if taken.days < figure["early_before"]:
         early = f"{taken.days} days of treatment; nothing is advised before {figure['early_before']:g}"
         return ("change", (*harm, early, said)) if harm else ("too_early", (early, said))
     if rule is not None and rule.met is not None:
-        fall = (
-            f"the rating fell {rule.fall_pct:g} % by week {rule.weeks}; the label's rule asks for "
-            f"{rule.needed_pct:g} %"
-        )
-        if not rule.met:
-            beside: tuple[str, ...] = ()
-            if rule.missed_responder is not None:
-                missed = round(100 * rule.missed_responder)
-                beside = (
-                    f"of people like this one whom the drug itself helps so much, {missed} of 100 would not meet it",
-                )
-            return "stop", (fall, said, *beside)
-        counts_all = "the rule counts placebo, and ups and downs, with the drug"
-        return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
+        return _by_the_rule(rule, harm, said)
+    unchecked = (f"the label's rule cannot be checked: {rule.unchecked}",) if rule and rule.unchecked else ()
     if harm:
-        return "change", (*harm, said)
+        return "change", (*harm, *unchecked, said)
     if rated < figure["rated_least"]:
         return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", said)
-    if not fitted:
-        return "continue", (
-            "the model cannot say whether it works: no trial of this product in this cause was fitted on for this "
-            "rating, so the probability below is assumed and no ground for advice",
-            "compare periods with and without the drug (lissive follow plan --n-of-1)",
+    if not fitted or baseline == 0:
+        why = (
+            "another product was taken too: no trial of that was fitted on, so the probability below is no ground for "
+            "advice"
+            if taken.mixed
+            else "the rating was 0 before treatment, so it cannot show a benefit: judge by another one (--outcome)"
+            if baseline == 0
+            else "the model cannot say whether it works: no trial of this product in this cause was fitted on for "
+            "this rating, so the probability below is assumed and no ground for advice"
         )
+        return "continue", (
+            why, *unchecked, *(each.text for each in found),
+            "compare periods with and without the drug (lissive follow plan --n-of-1)",
+        )  # fmt: skip
     if p >= figure["continue_from"]:
-        return "continue", (said,)
+        return "continue", (*unchecked, said)
     if p < figure["stop_below"]:
-        return "stop", (said,)
+        return "stop", (*unchecked, said)
     now, limit = dose
-    if limit is not None and now + 1 <= limit:
-        return "change", (said, "the dose is below the label's maximum")
-    return "continue", (said, "neither shown nor ruled out: compare periods with and without the drug")
+    if limit is not None and now + 1 <= limit and not found and not any(taken.others[-WEEK:]):
+        return "change", (*unchecked, said, "the dose is below the label's maximum")
+    return "continue", (
+        *unchecked,
+        said,
+        "neither shown nor ruled out: compare periods with and without the drug",
+    )
+
+
+def _by_the_rule(rule: Rule, harm: list[str], said: str) -> tuple[Advice, tuple[str, ...]]:
+    assert rule.fall_pct is not None
+    fall = f"the rating {change_of(100.0, 100.0 - rule.fall_pct)} by week {rule.weeks}; the label's rule asks for "
+    fall += f"a fall of {rule.needed_pct:g} %"
+    if not rule.met:
+        beside: tuple[str, ...] = ()
+        if rule.missed_responder is not None:
+            missed = round(100 * rule.missed_responder)
+            beside = (
+                f"of people like this one whom the drug itself helps so much, {missed} of 100 would not meet it",
+            )
+        return "stop", (*harm, fall, said, *beside)
+    counts_all = "the rule counts placebo, and ups and downs, with the drug"
+    return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
 
 
 def dose_now(case: Case, what: Product, taken: Taken, advice: Advice, found: tuple[Alarm, ...]) -> DoseNow:
     """The dose and what may be advised of it: never more than the label's maximum."""
     unit = "sprays a day" if what.counted_in == "spray" else "mg a day"
     limit, now = what.label_limit(case.person.weight_kg), taken.recent
-    if limit is None:
-        text = "no label states a dose of this product: none is advised"
+    ids = {each.id for each in found}
+    if taken.ended:
+        text = f"none was taken on the last {taken.ended} days; to begin again, as at the first time"
     elif advice == "stop":
         text = "stop; other medicines are not to be changed at the same time"
-    elif now > limit:
+    elif limit is not None and now > limit:
         text = f"go back to the label's maximum of {limit:g} {unit} or less"
-    elif any(each.id in ("intoxication", "falls") for each in found):
+    elif ids & {"intoxication", "falls"}:
         text = "lower the dose"
-    elif advice == "change":
+    elif any(taken.others[-WEEK:]):
+        text = "another product than the case's is taken: none is advised"
+    elif limit is None:
+        text = "no label states a dose of this product: none is advised"
+    elif advice == "change" and not found:
         text = f"may be raised slowly, to {limit:g} {unit} at most, if it is well tolerated"
+    elif advice == "change":
+        text = f"do not raise the dose; the label's maximum is {limit:g} {unit}"
     else:
         text = f"keep the dose; the label's maximum is {limit:g} {unit}"
-    return DoseNow(round(now, 2), unit, limit, text)
+    return DoseNow(round(now, 2), unit, limit, text, taken.ended)

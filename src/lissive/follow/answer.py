@@ -41,6 +41,8 @@ class Rule:
     missed_responder: float | None
     """Of people like this one in whom the drug takes off the threshold, the proportion who would not meet the rule."""
     source: str
+    unchecked: str = ""
+    """Why the rule cannot be checked though it is due."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,15 @@ class Alarm:
 
 @dataclass(frozen=True)
 class DoseNow:
-    """The dose of the last week, and how far the label or product allows it to move."""
+    """The dose of the last week with the drug, and how far the label or product allows it to move."""
 
     per_day: float
     unit: str
     limit: float | None
     """Of the label; None where there is none: then no dose is advised."""
     advice: str
+    ended: int = 0
+    """Days without a dose at the end of the diary, where they are a week or more."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,8 @@ class FollowAnswer:
     advice: Advice
     why: tuple[str, ...]
     fitted: bool
-    """Whether trials of this product in this cause were fitted on for this outcome; else no advice rests on it."""
+    """Whether advice may rest on the probability: trials of this product in this cause were fitted on for this outcome,
+    no other product was taken, and the rating was not 0 before treatment."""
     probability_benefit: Benefit
     effect_pct: Mapping[str, tuple[float, float, float]]
     """`prior` and `posterior`: 5th percentile, median, 95th of the drug's own effect [% of the level without it]."""
@@ -144,6 +149,8 @@ class FollowAnswer:
     used: int
     left_out: tuple[LeftOut, ...]
     import_lines: tuple[str, ...]
+    side_effects: Mapping[str, int]
+    """As written since the first dose, with the number of days."""
     calibrated: str
     notes: tuple[str, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -156,5 +163,8 @@ class FollowAnswer:
             side: dict(zip(("p05", "median", "p95"), values, strict=True))
             for side, values in self.effect_pct.items()
         }
-        data["import"] = {"used": self.used, "left_out": [asdict(each) for each in self.left_out]}
+        data["import"] = {
+            "used": self.used,
+            "left_out": [{"row": each.row, "why": each.why} for each in self.left_out],
+        }
         return data

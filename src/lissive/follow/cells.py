@@ -23,6 +23,9 @@ MOST_ROWS, MOST_COLUMNS = 20_000, 200
 MOST_UNPACKED, MOST_CELLS = 100_000_000, 2_000_000
 """Of a spreadsheet."""
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json")
+_SHORTER = "keep only the rows and columns of the diary."
+_AGAIN = "open it in a spreadsheet and save it as CSV UTF-8."
+_DAYS = '[{"date": "2026-05-01", "spasticity_nrs": 6, "sprays": 4}, ...].'
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,20 @@ def read_cells(path: str | Path) -> Cells:
     path = path_of(path, wrong=DiaryError)
     if path.suffix.lower() not in ENDINGS:
         raise DiaryError(
-            f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(ENDINGS)}."
-        )
+            f"Unsupported file extension {path.suffix!r}.", where=str(path), allowed=f"{', '.join(ENDINGS)}.",
+            do="save the diary as CSV, or correct the ending of its name.",
+        )  # fmt: skip
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         raise DiaryError("There is no such file.", where=str(path), do="correct the path.") from None
     except OSError as error:
-        raise DiaryError(f"It cannot be read: {error.strerror}.", where=str(path)) from None
+        raise DiaryError(
+            f"It cannot be read: {error.strerror}.",
+            where=str(path),
+            allowed="a file that you may read.",
+            do="name such a file, or change its permissions.",
+        ) from None
     return cells_of(data, path)
 
 
@@ -56,21 +65,21 @@ def cells_of(data: bytes, path: Path) -> Cells:
     """The cells of a file's content; `path` is its name, whose ending says what it is."""
     ending = path.suffix.lower()
     if len(data) > MOST_BYTES:
-        raise DiaryError(f"The file has {len(data)} bytes.", where=str(path), allowed=f"up to {MOST_BYTES}.")
+        raise _too_large(path, f"{len(data)} bytes", MOST_BYTES)
     if ending == ".json":
         cells = _json(data, path)
     else:
         table = _sheet(data, path) if ending in (".xlsx", ".xls", ".ods") else _csv(data, path)
         cells = _with_header(table, path)
     if len(cells.rows) > MOST_ROWS:
-        raise DiaryError(
-            f"The file has {len(cells.rows)} rows.", where=str(path), allowed=f"up to {MOST_ROWS}."
-        )
+        raise _too_large(path, f"{len(cells.rows)} rows", MOST_ROWS)
     if len(cells.header) > MOST_COLUMNS:
-        raise DiaryError(
-            f"The file has {len(cells.header)} columns.", where=str(path), allowed=f"up to {MOST_COLUMNS}."
-        )
+        raise _too_large(path, f"{len(cells.header)} columns", MOST_COLUMNS)
     return cells
+
+
+def _too_large(path: Path, size: str, most: int) -> DiaryError:
+    return DiaryError(f"The file has {size}.", where=str(path), allowed=f"up to {most}.", do=_SHORTER)
 
 
 def _text(data: bytes, path: Path) -> str:
@@ -90,7 +99,12 @@ def _csv(data: bytes, path: Path) -> list[Sequence[Any]]:
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
-        raise DiaryError(f"It is not a valid CSV: {error}.", where=str(path)) from None
+        raise DiaryError(
+            f"It is not a valid CSV: {error}.",
+            where=str(path),
+            allowed="a row of cells for each day.",
+            do=_AGAIN,
+        ) from None
 
 
 def _sheet(data: bytes, path: Path) -> list[Sequence[Any]]:
@@ -112,7 +126,12 @@ def _sheet(data: bytes, path: Path) -> list[Sequence[Any]]:
             if (rows := book.get_sheet_by_name(name).to_python(skip_empty_area=False))
         ]
     except (CalamineError, OSError, ValueError) as error:
-        raise DiaryError(f"The spreadsheet cannot be read: {error}.", where=str(path)) from None
+        raise DiaryError(
+            f"The spreadsheet cannot be read: {error}.",
+            where=str(path),
+            allowed="an undamaged XLSX, XLS or ODS, without a password.",
+            do=_AGAIN,
+        ) from None
     if len(filled) > 1:
         raise DiaryError(
             f"The file has {len(filled)} sheets with data ({', '.join(name for name, _ in filled)}).",
@@ -135,9 +154,7 @@ def _looked_through(data: bytes, path: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
             size = sum(each.file_size for each in book.infolist())
             if size > MOST_UNPACKED:
-                raise DiaryError(
-                    f"The file has {size} bytes unpacked.", where=str(path), allowed=f"up to {MOST_UNPACKED}."
-                )
+                raise _too_large(path, f"{size} bytes unpacked", MOST_UNPACKED)
             sheets = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error):
         return  # no XLSX, or a broken one: the reader says so
@@ -178,6 +195,7 @@ def _with_header(table: list[Sequence[Any]], path: Path) -> Cells:
             "The first row is empty; it has to name the columns.",
             where=f"{path}:1",
             allowed="date,spasms,severity,spasticity_nrs,pain_nrs,sleep_nrs,sprays,side_effects,note.",
+            do="write the names of the columns there: date, and those that the diary has.",
         )
     header = [str(each).strip() for each in table[0]]
     full = len(header)
@@ -200,18 +218,19 @@ def _json(data: bytes, path: Path) -> Cells:
     try:
         found = json.loads(_text(data, path), parse_constant=str, parse_int=_int, object_pairs_hook=_once)
     except RecursionError:
-        raise DiaryError("Invalid JSON: lists within lists, too deep.", where=str(path)) from None
+        raise _no_days(path, "Invalid JSON: lists within lists, too deep.") from None
     except ValueError as error:
-        raise DiaryError(f"Invalid JSON: {error}.", where=str(path)) from None
+        raise _no_days(path, f"Invalid JSON: {error}.") from None
     rows = found["days"] if isinstance(found, dict) and [*found] == ["days"] else found
     if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
-        raise DiaryError(
-            "It is not a list of days.",
-            where=str(path),
-            allowed='[{"date": "2026-05-01", "spasticity_nrs": 6, "sprays": 4}, ...].',
-        )
+        raise _no_days(path, "It is not a list of days.")
     header = tuple(dict.fromkeys(name for row in rows for name in row))
     return Cells(header, tuple((k, tuple(row.get(name) for name in header)) for k, row in enumerate(rows, 1)))
+
+
+def _no_days(path: Path, what: str) -> DiaryError:
+    do = "write it as shown, a pair of braces for each day, or save the diary as CSV."
+    return DiaryError(what, where=str(path), allowed=_DAYS, do=do)
 
 
 def _int(digits: str) -> int | str:

@@ -22,6 +22,7 @@ from typing import Any
 
 from lissive.errors import DiaryError
 from lissive.follow.cells import Cells, cells_of, read_cells, shown
+from lissive.follow.values import Fault, day_of, hour_of, rough
 from lissive.simulation.dosing import ROUTES
 from lissive.table import rows_of
 
@@ -32,7 +33,6 @@ DOSED = ("sprays", "thc_mg", "cbd_mg")
 _AS_READ = {"spray": "sprays", "1/day": "a day"}
 EARLIEST, LATEST = datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)
 """Days that are asked for or written in a diary."""
-_SERIAL_ZERO = datetime.date(1899, 12, 30)
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,15 @@ class Day:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A row that was not used, and why."""
+    """A row that was not used, and why; what it says of harm and of doses is still looked at."""
 
     row: int
     why: str
+    date: datetime.date | None = None
+    said: str = ""
+    """Its texts, whatever column they stand in."""
+    amounts: Mapping[str, float] = field(default_factory=dict)
+    """Column of a dose to its number, in range or not."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def _read(
     for number, row in cells.rows:
         values, faults = reader.row(row, len(cells.header))
         if faults:
-            left_out.append(LeftOut(number, "; ".join(faults)))
+            left_out.append(reader.left(number, row, values, faults))
         else:
             read.append((number, values))
     days, doubled = _days(read)
@@ -175,8 +180,10 @@ def _read(
         listed = "\n".join(f"{path}:{each.row}: {each.why}" for each in left_out[:20])
         more = f"\n... and {len(left_out) - 20} more rows" if len(left_out) > 20 else ""
         raise DiaryError(
-            f"No row can be used.\n{listed}{more}" if left_out else "There is no row under the header.",
+            f"No row can be used.\n{listed}{more}." if left_out else "There is no row under the header.",
             where=str(path),
+            allowed="one or more rows, each with a date.",
+            do="correct these rows." if left_out else "write a row for each day.",
         )
     used = sum(len(day.rows) for day in days)
     found = Diary(str(path), days, used, tuple(left_out), dropped)
@@ -211,9 +218,10 @@ def _places(
     for mine, target in mapping.items():
         if mine not in header:
             raise DiaryError(f"--map names the column {mine!r}, which the file does not have.", where=where,
-                             allowed=f"{', '.join(header)}.")  # fmt: skip
+                             allowed=f"{', '.join(header)}.", do="correct the name left of =.")  # fmt: skip
         if target != DROP and target not in known:
-            raise DiaryError(f"--map leads to {target!r}.", where=where, allowed=f"{', '.join(known)}, or -.")
+            raise DiaryError(f"--map leads to {target!r}.", where=where, allowed=f"{', '.join(known)}, or -.",
+                             do="correct the name right of =; - leaves the column out.")  # fmt: skip
     named = [mapping.get(name, _plain(name) if _plain(name) in known else "") for name in header]
     unknown = [name for name, target in zip(header, named, strict=True) if not target]
     if unknown or "date" not in named:
@@ -223,7 +231,10 @@ def _places(
         raise DiaryError(f"Duplicate column {', '.join(sorted(twice))}.", where=f"{where}:1", do="keep one.")
     if not any(name in named for name in RATED):
         raise DiaryError(
-            "The diary rates nothing.", where=f"{where}:1", allowed=f"one or more of {', '.join(RATED)}."
+            "The diary rates nothing.",
+            where=f"{where}:1",
+            allowed=f"one or more of {', '.join(RATED)}.",
+            do="add the column that was rated, or name it with --map.",
         )
     dropped = tuple(name for name, target in zip(header, named, strict=True) if target == DROP)
     return {target: k for k, target in enumerate(named) if target != DROP}, dropped
@@ -241,6 +252,12 @@ def _propose(header: tuple[str, ...], named: list[str], unknown: list[str], wher
         target = _nearest(name, taken) or DROP
         taken.add(target)
         pairs.append(f"{name}={target}")
+    if 2 * header.count("") >= len(header):
+        raise DiaryError(
+            f"The first row does not name the columns: it has {len(header)} cells, and {header.count('')} are empty.",
+            where=f"{where}:1", allowed=f"{', '.join(columns())}.",
+            do="delete the rows above the names of the columns.",
+        )  # fmt: skip
     lacks = "" if "date" in taken else " There is no column of dates."
     quoted = ",".join(pairs)
     raise DiaryError(
@@ -265,10 +282,6 @@ def _nearest(name: str, taken: set[str]) -> str:
 
 
 # -- cells --------------------------------------------------------------------------------------------
-class _Fault(Exception):
-    """What is wrong with one cell."""
-
-
 @dataclass(frozen=True)
 class _Reader:
     places: Mapping[str, int]
@@ -289,22 +302,29 @@ class _Reader:
                 continue
             try:
                 values[name] = self._value(columns()[name], raw)
-            except _Fault as fault:
+            except Fault as fault:
                 faults.append(f"{name} is {shown(raw)}{fault}")
         if "date" not in values and not faults:
             faults.append("date is missing")
         return values, faults
 
+    def left(self, number: int, row: tuple[Any, ...], values: dict[str, Any], faults: list[str]) -> LeftOut:
+        """A row with faults, and what can still be read in it."""
+        said = "; ".join(cell for cell in row if isinstance(cell, str) and cell.strip())
+        cells = {name: row[k] for name, k in self.places.items() if k < len(row)}
+        amounts = {name: value for name in DOSED if (value := rough(cells.get(name))) is not None}
+        return LeftOut(number, "; ".join(faults), values.get("date"), said, amounts)
+
     def _value(self, column: Column, raw: Any) -> Any:
         if column.kind == "date":
             return self._date(raw)
         if column.kind == "time":
-            return _hour(raw)
+            return hour_of(raw)
         if column.kind == "text":
             return str(raw)
         if column.kind == "route":
             if (word := str(raw).lower()) not in ROUTES:
-                raise _Fault(f". Allowed: {', '.join(ROUTES)}")
+                raise Fault(f". Allowed: {', '.join(ROUTES)}")
             return word
         return self._number(column, raw)
 
@@ -312,14 +332,14 @@ class _Reader:
         day = raw
         if isinstance(raw, datetime.datetime):
             if raw.time() != datetime.time():
-                raise _Fault(", a moment. Write the day, as 2026-05-01, and the time in its own column")
+                raise Fault(", a moment. Write the day, as 2026-05-01, and the time in its own column")
             day = raw.date()
         elif not isinstance(raw, datetime.date):
-            day = _day_of(raw, us=self.us_dates)
+            day = day_of(raw, us=self.us_dates)
         if day > self.today:
-            raise _Fault(f", in the future (today is {self.today})")
+            raise Fault(f", in the future (today is {self.today})")
         if day < EARLIEST:
-            raise _Fault(f". Allowed: {EARLIEST} or later")
+            raise Fault(f". Allowed: {EARLIEST} or later")
         found: datetime.date = day
         return found
 
@@ -327,9 +347,7 @@ class _Reader:
         text = str(raw)
         if isinstance(raw, str) and re.fullmatch(r"[+-]?\d+,\d+", text):
             if not self.decimal_comma:
-                raise _Fault(
-                    ", with a decimal comma. Write 6.5, or add --decimal-comma if all numbers are so"
-                )
+                raise Fault(", with a decimal comma. Write 6.5, or add --decimal-comma if all numbers are so")
             text = text.replace(",", ".")
         plain = not isinstance(raw, bool) and re.fullmatch(
             r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.ASCII
@@ -338,49 +356,13 @@ class _Reader:
         whole = column.kind in ("count", "whole")
         if not (column.low <= value <= column.high) or (whole and value != int(value)):
             kind = "a whole number, " if whole else ""
-            raise _Fault(
+            if shape := re.fullmatch(r"(\d+) ?(/ ?10|(?:-|–|to) ?\d+)", text):
+                one = shape[1] if "/" in shape[2] else "one number"
+                raise Fault(f". Write {one}. Allowed: {kind}{column.low:g} to {column.high:g}")
+            raise Fault(
                 f". Allowed: {kind}{column.low:g} to {column.high:g} {_AS_READ.get(column.unit, column.unit)}"
             )
         return value
-
-
-def _day_of(raw: Any, *, us: bool) -> datetime.date:
-    """A day written year, month, day, or where it is said so month/day/year; all else could be meant in two ways."""
-    if (serial := _serial(raw)) is not None:
-        raise _Fault(
-            f", an Excel serial number (it would be {serial}). Format the column as a date, or write "
-            "2026-05-01"
-        )
-    text = str(raw)
-    if by_month := re.fullmatch(r"(\d\d?)/(\d\d?)/(\d{4})", text, re.ASCII):
-        if not us:
-            raise _Fault(
-                ". Write the year first, as 2026-05-01, or add --us-dates if all days are month/day/year"
-            )
-        text = f"{by_month[3]}-{by_month[1]:0>2}-{by_month[2]:0>2}"
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        raise _Fault(". Write the year first, as 2026-05-01: other orders of day and month are ambiguous")
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise _Fault(", not a day of the calendar") from None
-
-
-def _serial(raw: Any) -> datetime.date | None:
-    """The day that a spreadsheet means by a number."""
-    text = str(raw)
-    if isinstance(raw, bool) or not re.fullmatch(r"\d{5}(\.\d+)?", text):
-        return None
-    return _SERIAL_ZERO + datetime.timedelta(days=int(float(text)))
-
-
-def _hour(raw: Any) -> float:
-    if isinstance(raw, datetime.time):
-        return raw.hour + raw.minute / 60
-    found = re.fullmatch(r"(\d{1,2}):(\d\d)(:\d\d)?", str(raw))
-    if not found or int(found[1]) > 23 or int(found[2]) > 59:
-        raise _Fault(". Allowed: 00:00 to 23:59")
-    return int(found[1]) + int(found[2]) / 60
 
 
 # -- days ---------------------------------------------------------------------------------------------
@@ -393,7 +375,10 @@ def _days(rows: list[tuple[int, dict[str, Any]]]) -> tuple[tuple[Day, ...], list
     for date in sorted(by_day):
         mine = by_day[date]
         if why := _doubled(date, mine):
-            left_out += [LeftOut(number, why) for number, _ in mine]
+            left_out += [
+                LeftOut(number, why, date, _texts(values), {n: values[n] for n in DOSED if n in values})
+                for number, values in mine
+            ]
         else:
             days.append(_day(date, mine))
     return tuple(days), left_out
@@ -409,6 +394,10 @@ def _doubled(date: datetime.date, rows: list[tuple[int, dict[str, Any]]]) -> str
         if sum(name in values for _, values in rows) > 1:
             return f"{name} is given more than once on {date} ({numbers}). Keep one"
     return ""
+
+
+def _texts(values: dict[str, Any]) -> str:
+    return "; ".join(values[name] for name in ("side_effects", "note") if name in values)
 
 
 def _day(date: datetime.date, rows: list[tuple[int, dict[str, Any]]]) -> Day:

@@ -38,11 +38,34 @@ class Taken:
     """(day,) sprays, or mg of what the product is counted in."""
     until: int
     """Days up to the last one with a dose; fewer than `days` where the drug was stopped."""
+    others: tuple[tuple[str, ...], ...]
+    """(day,) names of products that are not the case's."""
+
+    @property
+    def ended(self) -> int:
+        """Days without a dose at the diary's end, where they are a week or more; else 0."""
+        return self.days - self.until if self.days - self.until >= RECENT else 0
 
     @property
     def recent(self) -> float:
         """Units a day over the last week with the drug."""
         return float(self.units[max(0, self.until - RECENT) : self.until].mean())
+
+    @property
+    def treated(self) -> FloatArray:
+        """(day,) 1 under treatment, 0 in each week or more without any dose, with which the placebo response ends."""
+        none = np.array([not _mass(each) for each in self.per_day])
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], none, [False]]).astype(int)))
+        found = np.ones(self.days)
+        for first, after in zip(edges[::2], edges[1::2], strict=True):
+            if after - first >= RECENT:
+                found[first:after] = 0.0
+        return found
+
+    @property
+    def mixed(self) -> bool:
+        """Whether another product than the case's was taken on a week of days or more."""
+        return sum(bool(each) for each in self.others) >= RECENT
 
 
 def taken_of(diary: Diary, what: Product) -> Taken:
@@ -57,7 +80,7 @@ def taken_of(diary: Diary, what: Product) -> Taken:
             f"The diary has no dose: there is no treatment to follow.{diary.without}",
             where=diary.path,
             allowed="sprays, or thc_mg and cbd_mg, over 0 on some day.",
-            do="write what was taken on each day, 0 where nothing was.",
+            do="write what was taken on each day, 0 where nothing was; before treatment, go on with the diary.",
         )
     days = (diary.days[-1].date - start).days + 1
     if days > MOST_DAYS:
@@ -74,16 +97,19 @@ def taken_of(diary: Diary, what: Product) -> Taken:
         carried += found is None
         last = last if found is None else tuple(found)
         per_day.append(last)
-    units = np.array([_units(each, what) for each in per_day])
+    units = np.array([units_of(each, what) for each in per_day])
     until = 1 + max(k for k, each in enumerate(per_day) if _mass(each))
-    return Taken(start, days, tuple(per_day), carried, units, until)
+    others = tuple(
+        tuple(dict.fromkeys(dose.product for dose in each if _is_other(dose, what))) for each in per_day
+    )
+    return Taken(start, days, tuple(per_day), carried, units, until, others)
 
 
 def _mass(each: tuple[Dose, ...] | None) -> float:
     return sum(dose.sprays + dose.thc_mg + dose.cbd_mg for dose in each or ())
 
 
-def _units(each: tuple[Dose, ...], what: Product) -> float:
+def units_of(each: tuple[Dose, ...], what: Product) -> float:
     """What a day comes to in what the product is counted in, whatever its rows are written in."""
     spray = what if what.counted_in == "spray" else product("nabiximols")
     thc, cbd = spray.thc_mg_per_unit or 0.0, spray.cbd_mg_per_unit or 0.0
@@ -134,6 +160,13 @@ def product_of(dose: Dose, what: Product) -> Product:
     return what if not dose.product or _is_unknown(dose.product) else product(dose.product)
 
 
+def _is_other(dose: Dose, what: Product) -> bool:
+    """Whether something that is not the case's product was taken; sprays without a name are the case's."""
+    if not _mass((dose,)) or not dose.product:
+        return False
+    return _is_unknown(dose.product) or product(dose.product) is not what
+
+
 def _is_unknown(name: str) -> bool:
     try:
         product(name)
@@ -147,6 +180,12 @@ def assumed(taken: Taken, what: Product) -> Iterator[str]:
     every = [dose for each in taken.per_day for dose in each]
     if names := sorted({dose.product for dose in every if dose.product and _is_unknown(dose.product)}):
         yield f"Products that are not known were taken as {what.label}: {', '.join(names)}."
+    if days := sum(bool(each) for each in taken.others):
+        named = ", ".join(sorted({name for each in taken.others for name in each}))
+        yield (
+            f"On {days} of {taken.days} days another product than the case's was taken ({named}). The probability is "
+            "of all that was taken; the label's rule and doses are for the case's product alone."
+        )
     if what.counted_in != "spray" and any(dose.sprays for dose in every):
         yield "Sprays were taken as nabiximols."
     if what.counted_in == "spray" and any(dose.thc_mg or dose.cbd_mg for dose in every):

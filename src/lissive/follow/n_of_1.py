@@ -20,8 +20,10 @@ from lissive.arrays import FloatArray
 from lissive.case import Case
 from lissive.errors import DiaryError, SimulationError
 from lissive.follow.advise import decisions
+from lissive.follow.alarms import of_the_case
 from lissive.follow.diary import LATEST
 from lissive.follow.people import OUTCOMES, People, first_people, go_on, levels, placebo_of
+from lissive.forecast import complaint
 from lissive.forecast.predict import DRAWS
 from lissive.forecast.treatment import Treatment, treatment
 from lissive.given import day_of, number_of, threads_of, whole
@@ -120,7 +122,7 @@ def plan_n_of_1(
     start: datetime.date,
     pairs: int = 3,
     days: int | None = None,
-    outcome: str = "spasticity_nrs",
+    outcome: str | None = None,
     threshold: float | None = None,
     blinded: bool = False,
     seed: int = 1,
@@ -131,6 +133,8 @@ def plan_n_of_1(
     Parameters
     ----------
     days : of one period; the washout and 10 days to be analysed, if not given.
+    outcome : the rating to judge by; if not given, the cause's complaint, else spasticity, else severity if only that
+        is stated.
     threshold : reduction by the drug itself that the trial is to find [%].
 
     Raises       CaseError where the plan does not say enough; DiaryError for a period shorter than its washout.
@@ -138,13 +142,21 @@ def plan_n_of_1(
     pairs = whole("pairs", pairs, wrong=DiaryError, least=2, most=10)
     start = day_of("start", start, wrong=DiaryError)
     if start > LATEST:
-        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="correct it.")
+        raise DiaryError(f"start is {start}.", where="start", allowed=f"up to {LATEST}.", do="start earlier.")
     seed = whole("seed", seed, wrong=SimulationError, least=0)
-    if outcome not in OUTCOMES or outcome == "spasms":
+    rated = [each for each in OUTCOMES if each != "spasms"]
+    if outcome is None:
+        named, own = complaint(case.spasm.cause).outcome, case.spasm
+        usual = (
+            "severity" if own.spasticity_nrs is None and own.severity_nrs is not None else "spasticity_nrs"
+        )
+        outcome = named if named in rated else usual
+    if outcome not in rated:
         raise DiaryError(
             f"outcome is {outcome!r}.",
             where="outcome",
-            allowed=f"{', '.join(o for o in OUTCOMES if o != 'spasms')}.",
+            allowed=f"{', '.join(rated)}.",
+            do="choose one of these.",
         )
     figure = decisions()
     share = figure[f"threshold {outcome}"] if threshold is None else threshold
@@ -152,13 +164,15 @@ def plan_n_of_1(
     equations = load("lissive")
     plan = treatment(case, equations)
     people, off = _on_then_off(case, plan, threads_of(threads, wrong=SimulationError), seed)
-    washout = _washout(off, outcome)
+    gone = _washout(off, outcome)
+    washout = OFF_DAYS if gone is None else gone
     length = washout + 10 if days is None else whole("days", days, wrong=DiaryError, least=3, most=MOST_DAYS)
     if length < washout + 3:
         raise DiaryError(
             f"days is {length}, and the washout of this plan takes {washout}.",
             where="days",
             allowed=f"{washout + 3} or more.",
+            do="give more days for a period, or leave days out: then it is long enough.",
         )
     order = [bool(each) for each in np.random.default_rng([seed, 3]).integers(0, 2, pairs)]
     periods = _periods(order, start, length, washout, seed)
@@ -169,11 +183,17 @@ def plan_n_of_1(
     return NOf1Plan(
         case.case, plan.product.name, outcome, pairs, length, washout, blinded, periods, share,
         noted[pairs][0], {n: power for n, (power, _) in noted.items()}, noted[pairs][1], seed,
-        _notes(plan, washout, blinded),
+        (*_against(case), *_notes(plan, gone, blinded)),
     )  # fmt: skip
 
 
-def _notes(plan: Treatment, washout: int, blinded: bool) -> tuple[str, ...]:
+def _against(case: Case) -> Iterator[str]:
+    """What the case itself says against its product."""
+    for each in of_the_case(case):
+        yield f"{each.text.upper() if each.id == 'contraindicated' else each.text.capitalize()}. {each.do}."
+
+
+def _notes(plan: Treatment, washout: int | None, blinded: bool) -> tuple[str, ...]:
     hidden = (
         "Blinded: a pharmacy prepares the kits, and keeps the key. People often tell THC by its effects; "
         "ask at the end of "
@@ -181,10 +201,15 @@ def _notes(plan: Treatment, washout: int, blinded: bool) -> tuple[str, ...]:
         if blinded
         else "Not blinded: placebo response and expectation go with the drug and are part of the difference."
     )
+    first = (
+        f"By the model the effect is not gone within {OFF_DAYS} days, or there is none on this rating: the washout is "
+        f"the longest that is planned, {OFF_DAYS} days."
+        if washout is None
+        else f"The first {washout} days of each period are not analysed: by the model, a tenth or less of the effect "
+        "is then left in nine of ten people (kinetics, tolerance and the slow answer of the rating)."
+    )
     return (
-        f"The first {washout} days of each period are not analysed: by the model, a tenth or less of the "
-        "effect is then left "
-        "in nine of ten people (kinetics, tolerance and the slow answer of the rating).",
+        first,
         hidden,
         "Start on a steady dose that is tolerated, within the label; go up and down as it says. Not for "
         "people in whom "
@@ -227,14 +252,19 @@ def _effect(people: People, outcome: str) -> FloatArray:
     return 1.0 - both.drug / both.without
 
 
-def _washout(off: People, outcome: str) -> int:
-    """Days after the last dose until a tenth of the effect is left in nine of ten people; whole days, 1 or more."""
+def _washout(off: People, outcome: str) -> int | None:
+    """Days after the last dose until a tenth of the effect is left in nine of ten people; whole days, 1 or more.
+
+    None where nobody has an effect, or it stays.
+    """
     effect = _effect(replace(off, believing=np.ones(off.days)), outcome)
     steady = effect[:, ON_DAYS - 7 : ON_DAYS].mean(axis=1)
     some = steady > 0.01
+    if not some.any():
+        return None
     left = effect[some, ON_DAYS:] / steady[some, None]
     gone = (np.abs(left) <= GONE).mean(axis=0) >= OF_PEOPLE
-    return int(np.argmax(gone)) + 1 if gone.any() else OFF_DAYS
+    return int(np.argmax(gone)) + 1 if gone.any() else None
 
 
 def _periods(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from scipy.special import gammaln, logsumexp, stdtr
 
 from lissive.arrays import FloatArray, IntArray
 from lissive.errors import DiaryError
+from lissive.follow.alarms import in_words
+from lissive.follow.answer import Alarm
 from lissive.follow.diary import Diary, columns
 from lissive.follow.n_of_1 import ON, Period
 from lissive.versions import stamped
@@ -30,6 +32,7 @@ CORRELATIONS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 """Of the errors of two days running: the grid, equal weights (assumed)."""
 CARRY_SD = 0.5
 """Prior SD of carry-over, over that of a day's error (assumed)."""
+_RATED = ("rating", "count")
 LEAST = 4
 """Entries that each treatment needs."""
 
@@ -57,6 +60,7 @@ class NOf1Answer:
     days_left_out: int
     """Of washouts, and outside of all periods."""
     notes: tuple[str, ...]
+    alarms: tuple[Alarm, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return stamped(asdict(self), "model")
@@ -132,14 +136,24 @@ def _fits_exactly(y: FloatArray, day: IntArray, on: FloatArray) -> bool:
 
 
 def analyse_n_of_1(
-    diary: Diary, periods: Sequence[Period], *, outcome: str = "spasticity_nrs", threshold: float
+    diary: Diary,
+    periods: Sequence[Period],
+    *,
+    outcome: str = "spasticity_nrs",
+    threshold: float,
+    blinded: bool = False,
 ) -> NOf1Answer:
     """The difference between the periods with and without the drug.
 
+    blinded : placebo is written as the drug is.
+
     Raises       DiaryError where an outcome is not rated enough in both.
     """
-    if outcome not in columns() or columns()[outcome].kind not in ("rating", "count"):
-        raise DiaryError(f"outcome is {outcome!r}.", where="outcome", allowed="a rating, or spasms.")
+    if outcome not in columns() or columns()[outcome].kind not in _RATED:
+        allowed = f"{', '.join(name for name, each in columns().items() if each.kind in _RATED)}."
+        raise DiaryError(
+            f"outcome is {outcome!r}.", where="outcome", allowed=allowed, do="choose one of these."
+        )
     rated = {d.date: d.ratings[outcome] for d in diary.days if outcome in d.ratings}
     start = min(each.first for each in periods)
     rows, previous = [], 0.0
@@ -182,5 +196,34 @@ def analyse_n_of_1(
         (found.quantile(2, 0.05), found.quantile(2, 0.95)), (found.quantile(2, 0.025), found.quantile(2, 0.975)),
         found.probability_below(2, 0.0), threshold, found.probability_below(2, cut), off, found.average(3),
         7.0 * found.average(1), tuple(means), len(y), len(rated) - len(y),  # type: ignore[arg-type]
-        ("Entries of washout days are left out.", "Each pair may have its own effect; the difference is the person's."),
+        tuple(_notes(periods, {int(p) for p in pair})),
+        (*in_words(diary, start), *_other_doses(diary, periods, set(rated), blinded=blinded)),
     )  # fmt: skip
+
+
+def _other_doses(
+    diary: Diary, periods: Sequence[Period], rated: set[datetime.date], *, blinded: bool
+) -> Iterator[Alarm]:
+    """Days whose doses, as written, are not those of the plan."""
+    written = {
+        day.date: sum(each.sprays + each.thc_mg + each.cbd_mg for each in day.doses)
+        for day in diary.days
+        if day.doses is not None and day.date in rated
+    }
+    wrong = [
+        date
+        for each in periods
+        for date, dose in written.items()
+        if each.analysed_from <= date <= each.last
+        and (dose == 0 if each.treatment == ON else dose > 0 and not blinded)
+    ]
+    if wrong:
+        text = f"the doses written are not the plan's on {len(wrong)} of the days used, the first on {min(wrong)}"
+        yield Alarm("other_doses", text, (), "find out what was taken before you use the difference")
+
+
+def _notes(periods: Sequence[Period], pairs: set[int]) -> Iterator[str]:
+    if missing := sorted({each.pair for each in periods} - pairs):
+        yield f"Pairs without an entry that can be used: {', '.join(map(str, missing))}."
+    yield "Entries of washout days are left out."
+    yield "Each pair may have its own effect; the difference is the person's."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from lissive.arrays import FloatArray, IntArray
 from lissive.case import Case, Product
 from lissive.errors import DiaryError, SimulationError
-from lissive.follow.advise import ONE_ARM, advise, alarms, decisions, dose_now, rule_of, source_of
+from lissive.follow.advise import ONE_ARM, advise, decisions, dose_now, rule_of, source_of
+from lissive.follow.alarms import LANGUAGES, alarms, of_ratings
 from lissive.follow.answer import (
     Ahead,
+    Alarm,
     Baseline,
     Benefit,
     Diagnostics,
@@ -85,7 +88,8 @@ def follow_up(
     equations = load("lissive")
     plan = treatment(case, equations)
     taken = taken_of(diary, plan.product)
-    judged = _judged(case, diary, taken, outcome)
+    of_diary = alarms(diary, taken, plan.product, case)
+    judged = _judged(case, diary, taken, outcome, of_diary)
     observed, baseline = observe(case, diary, taken, judged)
     schedule = schedule_of(equations, taken, plan.product, continuing=weeks * WEEK)
     days = np.arange(min(int(observed.day.min()), 0), taken.days + weeks * WEEK)
@@ -93,13 +97,12 @@ def follow_up(
     chunks: list[People] = []
     limit = decisions()
     while True:
-        chunks.append(
-            first_people(
-                case, plan, equations, schedule, taken.days, seed=seed,
-                numbers=range(size * len(chunks), size * len(chunks) + size),
-                threads=threads_of(threads, wrong=SimulationError),
-            )
+        solved = first_people(
+            case, plan, equations, schedule, taken.days, seed=seed,
+            numbers=range(size * len(chunks), size * len(chunks) + size),
+            threads=threads_of(threads, wrong=SimulationError),
         )  # fmt: skip
+        chunks.append(replace(solved, believing=taken.treated))
         if progress:
             progress(size * len(chunks))
         found = update(_joined(chunks), observed)
@@ -109,11 +112,17 @@ def follow_up(
     share = (limit[f"threshold {judged}"] if threshold is None else threshold) / 100.0
     benefit = _benefit(found, share, judged, threshold, taken.until)
     rule = rule_of(case, observed, taken, baseline.mean, found, 100.0 * share)
-    alarm = alarms(diary, taken, plan.product, case)
+    alarm = (
+        *of_diary,
+        *of_ratings(observed, taken, baseline.mean, 100.0 * share, rule),
+    )
     rated = int((observed.day >= 0).sum())
     dose = (taken.recent, plan.product.label_limit(case.person.weight_kg))
-    fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name)
-    advice, why = advise(taken, rated, benefit, rule, alarm, dose, fitted=fitted)
+    fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name) and not taken.mixed
+    advice, why = advise(
+        taken, rated, benefit, rule, alarm, dose,
+        fitted=fitted, baseline=baseline.mean,
+    )  # fmt: skip
     draw = sampled(found, SAMPLES, days, np.random.default_rng(seed))
     khat = found.khat
     return FollowAnswer(
@@ -126,7 +135,7 @@ def follow_up(
         baseline=baseline,
         advice=advice,
         why=why,
-        fitted=fitted,
+        fitted=fitted and baseline.mean != 0,
         probability_benefit=benefit,
         effect_pct=_effect(found, taken.until),
         rule_4_week=rule,
@@ -142,6 +151,7 @@ def follow_up(
         used=diary.used,
         left_out=diary.left_out,
         import_lines=diary.lines,
+        side_effects=_written(diary, taken),
         calibrated=calibration(case.spasm.cause, plan.product.name),
         notes=_notes(case, diary, plan.product, taken, baseline, judged, bool(reliable), plan.notes),
         provenance={
@@ -156,11 +166,16 @@ def follow_up(
 
 
 # -- what is judged -----------------------------------------------------------------------------------
-def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None) -> str:
-    """The column to judge by."""
+def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None, found: tuple[Alarm, ...]) -> str:
+    """The column to judge by; alarms are said even where there is none."""
     counts = {name: sum(name in d.ratings for d in diary.days if d.date >= taken.start) for name in OUTCOMES}
     if outcome is not None and outcome not in OUTCOMES:
-        raise DiaryError(f"outcome is {outcome!r}.", where="outcome", allowed=f"{', '.join(OUTCOMES)}.")
+        raise DiaryError(
+            f"outcome is {outcome!r}.",
+            where="outcome",
+            allowed=f"{', '.join(OUTCOMES)}.",
+            do="choose one of these.",
+        )
     wanted = (
         [outcome]
         if outcome
@@ -174,9 +189,10 @@ def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None) -> str:
     for name in wanted:
         if counts[name] >= enough:
             return name
+    alarm = "".join(f" ALARM: {each.text}: {each.do}." for each in found)
     has = ", ".join(f"{counts[name]} of {name}" for name in dict.fromkeys(wanted))
     raise DiaryError(
-        f"The diary has {has} since the first dose.{diary.without}",
+        f"The diary has {has} since the first dose.{diary.without}{alarm}",
         where=diary.path,
         allowed=f"{enough:g} entries or more{'' if outcome else ' of one of them'}.",
         do="go on with the diary, rated every day.",
@@ -358,6 +374,37 @@ def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
     )
 
 
+def _written(diary: Diary, taken: Taken) -> dict[str, int]:
+    """Side effects since the first dose, as written, the most frequent first."""
+    days = [day.side_effects for day in diary.days if day.date >= taken.start and day.side_effects]
+    return dict(Counter(days).most_common())
+
+
+def _notes_of_rows(diary: Diary, taken: Taken) -> Iterator[str]:
+    if diary.days[0].date == taken.start:
+        yield (
+            f"The diary begins with a dose, so {taken.start} counts as the first day of treatment. If treatment began "
+            "before, the day of the label's rule, the doses so far and the effect are wrong: add those rows."
+        )
+    if early := [
+        each.row
+        for each in diary.left_out
+        if each.date and each.date < taken.start and any(each.amounts.values())
+    ]:
+        yield (
+            f"Row {early[0]}, which was left out, has a dose before {taken.start}, which counts as the first day of "
+            "treatment: correct that row."
+        )
+    dosed = {day.date for day in diary.days if day.doses is not None}
+    if part := len(dosed & {each.date for each in diary.left_out}):
+        days = "1 day" if part == 1 else f"{part} days"
+        yield f"On {days} a row was left out and another one was used: the dose of such a day is too small."
+    if diary.dropped_columns:
+        yield f"Columns left out as asked: {', '.join(diary.dropped_columns)}."
+    if any(day.side_effects or day.note for day in diary.days):
+        yield f"Alarms are found by words, in {LANGUAGES}; read what was written."
+
+
 def _notes(
     case: Case,
     diary: Diary,
@@ -373,7 +420,7 @@ def _notes(
         notes.append(f"Baseline: {baseline.text}.")
     elif baseline.kind == "none" or baseline.days < decisions()["week_least"]:
         notes.append(f"Baseline: {baseline.text}. Keep a diary for a week before treatment.")
-    notes += assumed(taken, what)
+    notes += [*assumed(taken, what), *_notes_of_rows(diary, taken)]
     others = [name for name in RATED if name != outcome and any(name in day.ratings for day in diary.days)]
     if others:
         notes.append(

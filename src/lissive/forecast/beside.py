@@ -192,7 +192,7 @@ def what_if(case: Case, word: str) -> tuple[Side, Side, tuple[str, ...]]:
     """
     if word == "meal":
         if case.plan.product is not None and product(case.plan.product).route == "inhaled":
-            raise CaseError("A meal changes nothing of what is inhaled.", where="--what-if meal")
+            raise _no_change("A meal changes nothing of what is inhaled.", word)
         fasted, fed = (_changed(case, plan={"fed": each}) for each in (False, True))
         return Side("without food", fasted), Side("with a fatty meal", fed), ()
     if word == "missed-dose":
@@ -201,16 +201,27 @@ def what_if(case: Case, word: str) -> tuple[Side, Side, tuple[str, ...]]:
     if word == "ketoconazole":
         current = [each.model_dump() for each in case.history.current or ()]
         if any(each["drug"].lower() == "ketoconazole" for each in current):
-            raise CaseError("Ketoconazole is taken already.", where="--what-if ketoconazole")
+            raise _no_change("Ketoconazole is taken already.", word)
         taken = _changed(case, history={"current": [*current, {"drug": "ketoconazole"}]})
         return Side("as planned", case), Side("with ketoconazole", taken), (_KETOCONAZOLE,)
     if word == "cyp2c9-3":
         stated = case.person.cyp2c9 or "*1/*1"
         if stated == "*3/*3":
-            raise CaseError("CYP2C9*3/*3 is stated already.", where="--what-if cyp2c9-3")
+            raise _no_change("CYP2C9*3/*3 is stated already.", word)
         pair = [_changed(case, person={"cyp2c9": each}) for each in (stated, "*3/*3")]
         return Side(f"CYP2C9 {stated}", pair[0]), Side("CYP2C9 *3/*3", pair[1]), (_CYP2C9,)
-    raise CaseError(f"Unknown question {word!r}.", where="--what-if", allowed=f"{', '.join(WHAT_IFS)}.")
+    raise CaseError(
+        f"Unknown question {word!r}.",
+        where="--what-if",
+        allowed=f"{', '.join(WHAT_IFS)}.",
+        do="write one of these words.",
+    )
+
+
+def _no_change(what: str, word: str) -> CaseError:
+    do = "ask another question, or give --compare a file with the other plan."
+    allowed = "a question whose answer differs from the plan."
+    return CaseError(what, where=f"--what-if {word}", allowed=allowed, do=do)
 
 
 def _changed(case: Case, **parts: dict[str, Any]) -> Case:

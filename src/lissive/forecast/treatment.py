@@ -48,7 +48,12 @@ def treatment(case: Case, equations: Equations) -> Treatment:
     Raises       CaseError where the plan does not say enough to be run.
     """
     if (found := needs(case)) and found[0].no_model:
-        raise CaseError(f"No forecast: {'; '.join(each.what for each in found)}.", where=case.case)
+        raise CaseError(
+            f"No forecast: {'; '.join(each.what for each in found)}.",
+            where=case.case,
+            allowed="a cause and a product of which there is a model.",
+            do="run lissive case on it: that answers without a forecast.",
+        )
     if found:
         raise CaseError(
             f"A forecast needs {'; '.join(f'{each.field}, {each.what}' for each in found)}.",

@@ -1,6 +1,6 @@
 """A hundred people as a picture: who is as they would be anyway, whom the product changes, and the rest.
 
-Colour and shape say the same: full, ringed, hollow.
+Colour and shape say the same, in grey too: full, full with a plus or a minus, hollow.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ _LOOK = {
     "harm": 'fill="#b34a00" stroke="#b34a00"',
     "rest": 'fill="none" stroke="#8a949c"',
 }
+_MINUS, _UP = "M{left:g} {middle:g}h3.8", "M{x:g} {above:g}v3.8"
+_MARKS = {"more": _MINUS + _UP, "harm": _MINUS + _UP, "fewer": _MINUS}
 
 
 def icon_array(groups: Sequence[tuple[str, int]], said: str) -> Markup:
@@ -32,14 +34,7 @@ def icon_array(groups: Sequence[tuple[str, int]], said: str) -> Markup:
     if sum(n for _, n in groups) != PEOPLE:
         raise ValueError(f"{groups} are not {PEOPLE} people")
     looks = [look for look, n in groups for _ in range(n)]
-    shapes = []
-    for k, look in enumerate(looks):
-        x, top = 6.0 + 10.0 * (k % A_ROW), 16.0 * (k // A_ROW)
-        shape = _PERSON.format(x=x, head=top + 3.8, left=x - 3.4, foot=top + 14.6)
-        mark = f'<path d="M{x - 1.9:g} {top + 10.6:g}h3.8M{x:g} {top + 8.7:g}v3.8" stroke="#fff" stroke-width="1"/>'
-        shapes.append(
-            f'<g class="{look}" {_LOOK[look]}>{shape}{mark if look in ("more", "harm") else ""}</g>'
-        )
+    shapes = [_person(look, 6.0 + 10.0 * (k % A_ROW), 16.0 * (k // A_ROW)) for k, look in enumerate(looks)]
     height = 16 * (PEOPLE // A_ROW)
     start = f'<svg class="icons" viewBox="0 0 {10 * A_ROW + 2} {height}" role="img" stroke-width="0.8">'
     return Markup("{}<title>{}</title>{}</svg>").format(Markup(start), said, Markup("".join(shapes)))
@@ -47,6 +42,12 @@ def icon_array(groups: Sequence[tuple[str, int]], said: str) -> Markup:
 
 def key(look: str) -> Markup:
     """One person of this look, for the list below the picture."""
-    shape = _PERSON.format(x=6, head=3.8, left=2.6, foot=14.6)
-    return Markup(f'<svg class="key" viewBox="0 0 12 16" aria-hidden="true" stroke-width="0.8"><title> </title>'
-                  f'<g class="{look}" {_LOOK[look]}>{shape}</g></svg>')  # fmt: skip
+    start = '<svg class="key" viewBox="0 0 12 16" aria-hidden="true" stroke-width="0.8"><title> </title>'
+    return Markup(f"{start}{_person(look, 6.0, 0.0)}</svg>")
+
+
+def _person(look: str, x: float, top: float) -> str:
+    shape = _PERSON.format(x=x, head=top + 3.8, left=x - 3.4, foot=top + 14.6)
+    strokes = _MARKS.get(look, "").format(left=x - 1.9, middle=top + 10.6, x=x, above=top + 8.7)
+    mark = f'<path d="{strokes}" stroke="#fff" stroke-width="1"/>' if strokes else ""
+    return f'<g class="{look}" {_LOOK[look]}>{shape}{mark}</g>'

@@ -50,12 +50,23 @@ class Words:
         return self("more_both", low=low, high=high)
 
 
+def medicine(tongue: Tongue, name: str) -> str:
+    """What a medicine of the tables of safety is called; any other word as it is, without underscores."""
+    english = name.replace("_", " ")
+    return english if tongue == "en" else _medicines().get(name, english)
+
+
 def benefit(tongue: Tongue, cause: str | None, product: str | None) -> str:
     """What is known of benefit, in plain words: the row that bottom_lines.tsv has for the same case."""
     rows = rows_of(HERE / "benefits.tsv")
     mine = [row for row in rows if row["cause"] == cause] or [row for row in rows if row["cause"] == "other"]
     wanted = product or "none"
     return next(row[tongue] for row in mine if row["products"] == "any" or wanted in row["products"].split())
+
+
+@cache
+def _medicines() -> dict[str, str]:
+    return {row["en"]: row["es"] for row in rows_of(HERE / "medicines_es.tsv")}
 
 
 @cache

@@ -15,8 +15,9 @@ from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.evidence.answer_types import StudyRow
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure
 from lissive.evidence.claim import JUDGED
+from lissive.evidence.words import outcomes
 from lissive.forecast import ForecastAnswer
-from lissive.handout.pictures import Picture, clinician_picture, pictures_of
+from lissive.handout.pictures import Picture, clinician_picture, main_outcome, pictures_of
 from lissive.report.access_text import STATUS, caution_text, federal_lines, procedural_text, product_lines
 from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import (
@@ -33,6 +34,7 @@ from lissive.report.case_parts import (
 )
 from lissive.report.case_text import parts_of
 from lissive.report.effect_words import DESIGN_NAMES, finding, number, participants, pooled_words, row_words
+from lissive.report.figures import RATED, SIDE_EFFECTS, visible
 from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, UNVERIFIED, UNVERIFIED_NOTE, count, span, upper_first
 from lissive.safety import SEVERITIES
@@ -70,7 +72,7 @@ def report_page(answer: CaseAnswer, content: dict[str, Any] | None = None) -> st
 def report_content(answer: CaseAnswer) -> dict[str, Any]:
     """What the page says, without its look."""
     case, forecast = answer.case, answer.forecast
-    parts = {part.label: part.items for part in parts_of(answer)}
+    parts = {part.label: part.items for part in parts_of(answer, whole=True)}
     parts["TRIALS"] = list(trials_lines(answer, spelt=True))
     made = isinstance(forecast, ForecastAnswer) and forecast.failed < forecast.subjects
     return {
@@ -172,7 +174,7 @@ def _safety_head(answer: CaseAnswer) -> str:
 
 def _topics(found: CaseEvidence) -> Iterator[tuple[str, list[Pooled], Table | None]]:
     """Each topic with its pooled outcomes, and what single trials report."""
-    labels = {each.study.id: each.study.label for each in found.studies}
+    labels, known = {each.study.id: each.study.label for each in found.studies}, outcomes()
     for topic in found.topics:
         figures = [_pooled(row) for row in found.pooled if row.topic == topic]
         said = [row for row in found.in_words if row.topic == topic]
@@ -180,13 +182,14 @@ def _topics(found: CaseEvidence) -> Iterator[tuple[str, list[Pooled], Table | No
             (
                 labels.get(row.unused.study, row.unused.study),
                 row.product_label,
+                known[row.unused.outcome].label if row.unused.outcome in known else "",
                 row.text,
                 _first_link(row.unused.cited),
             )
             for row in said
         ]
         if figures or said:
-            rows = table("Reported and not pooled", "trial|product|what is reported|source", in_words)
+            rows = table("Reported and not pooled", "trial|product|outcome|what is reported|source", in_words)
             yield upper_first(topic), figures, rows if said else None
 
 
@@ -272,6 +275,12 @@ class Forecasts:
 
 
 def _forecast(answer: CaseAnswer, forecast: ForecastAnswer) -> Forecasts:
+    main = main_outcome(answer)
+    rest = [
+        forecast.outcomes[name].label
+        for name in visible(forecast, (*RATED, *SIDE_EFFECTS))
+        if name not in answer.gates.numbers and main is not None
+    ]
     return Forecasts(
         f"{count(forecast.subjects, 'virtual patient')} with this person's starting values, each simulated with the "
         "drug and with placebo; age and sex change nothing.",
@@ -280,7 +289,10 @@ def _forecast(answer: CaseAnswer, forecast: ForecastAnswer) -> Forecasts:
         tuple(forecast_lines(forecast)),
         (forecast_table(forecast), weekly_table(forecast)),
         tuple(found_lines(forecast, answer.case.plan.product or "")),
-        tuple(open_lines(forecast)),
+        (
+            *([f"Not calibrated, in the tables too: {', '.join(rest)}."] if rest else []),
+            *open_lines(forecast),
+        ),
     )
 
 

@@ -27,7 +27,7 @@ from lissive.report.figures import (
     small_figure,
     visible,
 )
-from lissive.report.words import UNVERIFIED, count, percent
+from lissive.report.words import UNVERIFIED, count, percent, signed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,12 +56,12 @@ def clinician_picture(answer: CaseAnswer) -> Picture | None:
     forecast, name = answer.forecast, main_outcome(answer)
     if not isinstance(forecast, ForecastAnswer) or name is None or forecast.failed == forecast.subjects:
         return None
-    trials = _trials(answer, forecast, name)
+    trials = trial_effect(answer, forecast, name)
     outcome, last = forecast.outcomes[name], forecast.weeks[-1]
     drug, placebo = outcome.active.mean[-1], outcome.placebo.mean[-1]
     said = (
         f"{outcome.label}: mean {outcome.active.mean[0]:.1f} at the start; in week {last} {drug:.1f} with the drug and "
-        f"{placebo:.1f} with placebo, a mean difference of {outcome.difference.mean[-1]:+.2f}."
+        f"{placebo:.1f} with placebo, a mean difference of {signed(outcome.difference.mean[-1], 2)}."
     )
     if trials is not None:
         low, high = trials.ci
@@ -126,7 +126,7 @@ def _ends(forecast: ForecastAnswer, name: str, drug_only: bool) -> str:
     return f"{outcome.label}, mean in week {forecast.weeks[-1]}: {drug} with the drug{beside}."
 
 
-def _trials(answer: CaseAnswer, forecast: ForecastAnswer, name: str) -> TrialEffect | None:
+def trial_effect(answer: CaseAnswer, forecast: ForecastAnswer, name: str) -> TrialEffect | None:
     """The pooled mean difference of the planned product; None where the plan is too short to compare."""
     found = figure_of(answer.evidence, name) if beside_trials(forecast) else None
     if found is None or found[0].answer.measure != "MD" or found[0].of_all_products:

@@ -26,7 +26,7 @@ from lissive.evidence.claim import claim_of
 from lissive.evidence.read import shipped_studies
 from lissive.evidence.words import products
 from lissive.handout.icons import icon_array, key
-from lissive.handout.language import Tongue, Words, benefit
+from lissive.handout.language import Tongue, Words, benefit, medicine
 from lissive.report.table import Table, page, table
 from lissive.report.words import upper_first
 from lissive.safety import Flag
@@ -261,7 +261,7 @@ def _tell(one: _Sheet) -> Section:
         named = [*unknown[:MOST_NAMED], *(["…"] if unknown[MOST_NAMED:] else [])]
         lines.insert(0, say("not_checked", drugs=", ".join(named)))
     stops = [each.substances[0] for each in flags if is_advice(each)]
-    drugs = [say.named("care", each, each) for each in stops]
+    drugs = [say.named("care", each, medicine(say.tongue, each)) for each in stops]
     lines += [say("keep_taking", drugs=say.listed(_names(drugs), "or"))] if drugs else []
     return Section(say("h_tell"), tuple(lines), points=points)
 
@@ -277,7 +277,7 @@ def _about(one: _Sheet, flags: Sequence[Flag]) -> str:
         subject = subjects.get(flag.id, "")
         words = [word for word in flag.substances if word not in ("THC", "CBD", "cannabinoid", "smoke")]
         found += [say.named("about", subject, "")] if say.has("about", subject) else [
-            say.named("about", word, word.replace("_", " ")) for word in words
+            say.named("about", word, medicine(say.tongue, word)) for word in words
         ]  # fmt: skip
     return say.listed(_names(found)) if found else ""
 
@@ -371,6 +371,8 @@ def _sure(one: _Sheet) -> Section:
     sure: str = "not_graded" if judged is None else judged.certainty
     if sure == "moderate" and name is not None and one.answer.bottom_line.benefit == "uncertain":
         sure = "others"  # the claim is of the cause, not of this product
+    if one.answer.bottom_line.benefit == "not_tested":
+        sure = "not_tested"
     figures = [found for outcome in (*HELPS, *HARMS) if (found := _own_figure(one, outcome))]
     lines = [say(f"sure_{sure}"), *_paid(one)]
     lines += [say("unread")] if any(figure.answer.unverified for figure, _ in figures) else []
@@ -381,6 +383,9 @@ def _paid(one: _Sheet) -> Iterator[str]:
     """Who paid for the trials of this product in this cause, as far as that was read."""
     paid = [each.study.funding for each in one.answer.evidence.controlled if each.fits_product]
     noted = [each for each in paid if each is not None and each.provenance == "read"]
+    if not paid and one.answer.case.plan.product is not None:
+        yield one.say("paid_none")
+        return
     if not noted:
         yield one.say("paid_unknown")
         return

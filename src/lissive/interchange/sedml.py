@@ -17,7 +17,7 @@ from xml.parsers import expat
 import numpy as np
 
 from lissive.arrays import FloatArray
-from lissive.errors import InterchangeError
+from lissive.errors import InterchangeError, SimulationError
 from lissive.interchange import need
 from lissive.interchange.by_combine import ask
 from lissive.interchange.settable import meanings
@@ -25,7 +25,7 @@ from lissive.model.equations import Equations
 from lissive.model.expression import Graph
 from lissive.model.mathml import Scope, translate
 from lissive.model.read import read_sbml, text_of
-from lissive.simulation.engine import METHOD
+from lissive.simulation.engine import METHOD, Tolerances
 from lissive.simulation.solve import simulate
 
 TOLERANCES = {"KISAO:0000209": "rtol", "KISAO:0000211": "atol"}
@@ -315,6 +315,12 @@ class Document:
                     raise self.wrong(
                         simulation, f"{kisao} is {value!r}.", "a number.", "correct the algorithm parameter."
                     ) from None
+        here: dict[str, Any] = {name: value for name, value in found.items() if name not in self.how}
+        try:
+            Tolerances(**here)
+        except SimulationError as error:
+            do = f"correct the algorithm parameter, or give --{error.where}."
+            raise self.wrong(simulation, error.what, error.allowed, do) from None
         return found
 
     def _times(self, simulation: Element) -> FloatArray:

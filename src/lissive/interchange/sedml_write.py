@@ -13,6 +13,7 @@ from lissive.interchange.sedml import OWN_ALGORITHM, TOLERANCES
 from lissive.interchange.settable import meanings
 from lissive.model.check import to_sbml
 from lissive.model.read import load, text_of
+from lissive.simulation.engine import Tolerances
 from lissive.simulation.planned import output_times, selected
 
 LANGUAGE = "urn:sedml:language:sbml.level-3.version-2"
@@ -36,6 +37,9 @@ class Course:
     atol: float = 0.0
     events: Path | None = None
     """Doses of one subject, which become events of the model."""
+
+    def __post_init__(self) -> None:
+        Tolerances(rtol=self.rtol, atol=self.atol)  # raises for what no run could keep
 
 
 def course_texts(course: Course, model_file: str) -> tuple[str, str]:

@@ -98,7 +98,8 @@ def _line(row: Parameter) -> str:
         raise ParameterError(
             f"The unit {row.unit!r} has no id in units.ant.",
             where=place_of(row.name),
-            allowed=", ".join(UNIT_IDS),
+            allowed=f"{', '.join(UNIT_IDS)}.",
+            do="give the value in one of these units.",
         )
     return line_of(row.name, row.value, row.unit)
 

@@ -13,6 +13,7 @@ from lissive.table import TableRow, read_table
 
 FOLDER = Path(__file__).parent / "parameters"
 DEFAULT_CAUSE = "multiple_sclerosis"
+ONE_ROW = "keep one of the rows."
 MODULES = (
     "person absorption thc cbd receptors tone tolerance inflammation excitability spasm pain adverse"
     " placebo hypotheses"
@@ -160,7 +161,12 @@ def load_parameters(cause: str = DEFAULT_CAUSE, folder: Path = FOLDER) -> dict[s
             _add(found, places, _typed(Parameter, cells, place), place, known)
     causes = load_causes(folder)
     if cause not in causes:
-        raise ParameterError(f"There is no cause {cause!r}.", where="causes.tsv", allowed=", ".join(causes))
+        raise ParameterError(
+            f"There is no cause {cause!r}.",
+            where="causes.tsv",
+            allowed=f"{', '.join(causes)}.",
+            do="name one of these causes.",
+        )
     for name, row in causes[cause].items():
         if name in found:
             raise ParameterError(
@@ -183,7 +189,10 @@ def load_causes(folder: Path = FOLDER) -> dict[str, dict[str, Parameter]]:
     for cause, rows in causes.items():
         if missing := sorted(names - set(rows)):
             raise ParameterError(
-                f"{cause} gives no {', '.join(missing)}; other causes do.", where="causes.tsv"
+                f"{cause} gives no {', '.join(missing)}; other causes do.",
+                where="causes.tsv",
+                allowed="the same parameters for every cause.",
+                do=f"add a row of {cause} for each of these.",
             )
     return causes
 
@@ -202,7 +211,7 @@ def load_genotypes(folder: Path = FOLDER) -> dict[str, Genotype]:
         row = _typed(Genotype, cells, place)
         _known_sources(row, place, set(load_sources(folder)))
         if row.genotype in found:
-            raise ParameterError(f"{row.genotype} comes twice.", where=place)
+            raise ParameterError(f"{row.genotype} comes twice.", where=place, do=ONE_ROW)
         found[row.genotype] = row
     return found
 
@@ -235,7 +244,7 @@ def load_interactions(folder: Path = FOLDER) -> dict[str, dict[str, Interaction]
         row = _typed(Interaction, cells, place)
         _known_sources(row, place, set(load_sources(folder)))
         if row.parameter in found.setdefault(row.medicine, {}):
-            raise ParameterError(f"{row.medicine} sets {row.parameter} twice.", where=place)
+            raise ParameterError(f"{row.medicine} sets {row.parameter} twice.", where=place, do=ONE_ROW)
         found[row.medicine][row.parameter] = row
     return found
 
@@ -246,7 +255,7 @@ def load_sources(folder: Path = FOLDER) -> dict[str, Source]:
     for place, cells in _rows(folder / "sources.tsv", "key citation doi url".split()):
         row = _typed(Source, cells, place)
         if row.key in found:
-            raise ParameterError(f"{row.key} comes twice.", where=place)
+            raise ParameterError(f"{row.key} comes twice.", where=place, do=ONE_ROW)
         found[row.key] = row
     return found
 
@@ -276,14 +285,18 @@ def _typed(kind: type[_Kind], cells: Mapping[str, str], place: str) -> _Kind:
         first = mistake.errors()[0]
         column = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise ParameterError(f"{column}: {message}." if column else f"{message}.", where=place) from None
+        raise ParameterError(
+            f"{column}: {message}." if column else f"{message}.",
+            where=place,
+            do="correct this row of the table.",
+        ) from None
 
 
 def _add(
     found: dict[str, Parameter], places: dict[str, str], row: Parameter, place: str, known: set[str]
 ) -> None:
     if row.name in found:
-        raise ParameterError(f"{row.name} comes twice; first at {places[row.name]}.", where=place)
+        raise ParameterError(f"{row.name} comes twice; first at {places[row.name]}.", where=place, do=ONE_ROW)
     _known_sources(row, place, known)
     found[row.name], places[row.name] = row, place
 

@@ -18,6 +18,7 @@ from lissive.report.words import (
     count,
     paragraphs,
     percent,
+    signed,
     span,
     wrapped,
 )
@@ -257,16 +258,17 @@ def forecast_lines(forecast: ForecastAnswer) -> list[str]:
         if found is None:
             said += "the plan ends before."
         else:
+            points = round(100 * found.active) - round(100 * found.placebo)
             said += (
                 f"{percent(found.active)} with the drug, {percent(found.placebo)} with placebo; "
-                f"difference {round(100 * found.active) - round(100 * found.placebo)} percentage points."
+                f"difference {points} percentage point{'' if abs(points) == 1 else 's'}."
             )
         lines.append(said)
     gap = forecast.outcomes["spasticity_nrs"].difference
-    low, high = f"{gap.p05[-1]:+.1f}", f"{gap.p95[-1]:+.1f}"
+    low, high = signed(gap.p05[-1]), signed(gap.p95[-1])
     said = (
         f"Spasticity NRS, drug minus placebo in the same virtual patient, week {forecast.weeks[-1]}: mean "
-        f"{gap.mean[-1]:+.1f}, as trials report it; median {gap.median[-1]:+.1f} (5th to 95th percentile "
+        f"{signed(gap.mean[-1])}, as trials report it; median {signed(gap.median[-1])} (5th to 95th percentile "
         f"{span(low, high)})."
     )
     return [*lines, said, *_baseline_lines(forecast), _dose(forecast)]
@@ -279,7 +281,7 @@ def _baseline_lines(forecast: ForecastAnswer) -> list[str]:
         outcome = forecast.outcomes[name]
         numbers = [one.mean, one.p05, one.p95]
         mean, low, high = (
-            f"{100 * x:+.0f}" if outcome.unit == "probability" else f"{x:+.1f}" for x in numbers
+            signed(100 * x, 0) if outcome.unit == "probability" else signed(x) for x in numbers
         )
         unit = " percentage points" if outcome.unit == "probability" else ""
         lines.append(

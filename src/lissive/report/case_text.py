@@ -25,7 +25,7 @@ from lissive.forecast import ForecastAnswer, ForecastNeeds
 from lissive.report.access_text import STATUS, caution_text, visit_text
 from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import plan_line, who
-from lissive.report.words import UNVERIFIED, difference, listed, span, upper_first, wrapped
+from lissive.report.words import UNVERIFIED, difference, listed, signed, span, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
 from lissive.safety.person import STATED
 from lissive.versions import newest
@@ -84,13 +84,13 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
     return "\n".join(_coloured(line) if colour else line for line in lines)
 
 
-def parts_of(answer: CaseAnswer) -> list[Part]:
-    """The short answer in its order, nothing left out."""
+def parts_of(answer: CaseAnswer, *, whole: bool = False) -> list[Part]:
+    """The short answer in its order, nothing left out; with whole, its caution too is not cut."""
     return [
         Part("BOTTOM LINE", [answer.bottom_line.text]),
         Part("CASE", [who(answer.case, brief=True)]),
         Part("PLAN", [plan_line(answer.case, may_dose=answer.gates.may_dose)]),
-        Part("ACCESS", list(_access(answer))),
+        Part("ACCESS", list(_access(answer, whole))),
         Part("SAFETY", list(_safety(answer.safety))),
         Part("TRIALS", list(trials_lines(answer))),
         Part("THIS PERSON", list(_person(answer))),
@@ -122,7 +122,7 @@ def _coloured(line: str) -> str:
 
 
 # -- may they have it ------------------------------------------------------------------------------
-def _access(answer: CaseAnswer) -> Iterator[str]:
+def _access(answer: CaseAnswer, whole: bool) -> Iterator[str]:
     found, planned = answer.access, answer.case.plan.product
     asked = "" if planned is None else f" Product: {_OBTAINABLE.get(answer.gates.product, 'NOT CHECKED')}."
     if found is None:
@@ -138,7 +138,7 @@ def _access(answer: CaseAnswer) -> Iterator[str]:
             )
             return
         yield f"{found.name}: {status}; visit: {visit_text(found, answer.case)}.{asked}{_since(found)}"
-        yield from _doubt(found)
+        yield from _doubt(found, whole)
 
 
 _WEIGHTY = (
@@ -158,12 +158,13 @@ def _since(found: Answer) -> str:
     return f" Law checked {found.checked}{f', {texts}: later changes not seen' if is_old else ''}."
 
 
-def _doubt(found: Answer) -> Iterator[str]:
+def _doubt(found: Answer, whole: bool) -> Iterator[str]:
     cautions = [each for kind in _WEIGHTY for each in found.cautions if each.kind == kind]
     if cautions:
-        more = f" {len(cautions) - 1} more: --access." if cautions[1:] else ""
-        whole = re.sub(r" \([^)]*\)", "", caution_text(cautions[0]))
-        text = textwrap.shorten(whole, _CAUTION, placeholder=" …").rstrip(".")
+        more = f" {len(cautions) - 1} more{' below' if whole else ': --access'}." if cautions[1:] else ""
+        text = caution_text(cautions[0]).rstrip(".")
+        if not whole:
+            text = textwrap.shorten(re.sub(r" \([^)]*\)", "", text), _CAUTION, placeholder=" …").rstrip(".")
         first = text[:1].lower() if text[1:2].islower() else text[:1]
         yield f"Caution: {first}{text[1:]}{'' if text.endswith('…') else '.'}{more}"
 
@@ -267,7 +268,7 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
         if instead := forecast.baseline.get("spasticity_nrs"):
             yield (
                 "A meta-regression of the trials predicts this better than the model: difference "
-                f"{instead.mean:+.1f} (90 % {span(f'{instead.p05:+.1f}', f'{instead.p95:+.1f}')})."
+                f"{signed(instead.mean)} (90 % {span(signed(instead.p05), signed(instead.p95))})."
             )
     if gate.complaint.outcome not in gate.numbers:
         yield f"{upper_first(gate.complaint.label)}: no number; the fitted trials do not count them."

@@ -396,10 +396,7 @@ class Record:
 def read_record(path: Path) -> Record:
     """The record of a run.
 
-    Raises
-    ------
-    SimulationError
-        Where it is not a run of lissive, or does not state what it is based on.
+    Raises       SimulationError where it is not a run of lissive, or does not state what it is based on.
     """
     about = _provenance(path)
     if missing := [name for name in _NEEDED if name not in about]:
@@ -423,7 +420,7 @@ def read_record(path: Path) -> Record:
             str(about.get("lissive_version", "")),
         )
     except (TypeError, AttributeError, ValueError):  # the right names, and something else under them
-        raise SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED) from None
+        raise _no_run(path) from None
 
 
 def _provenance(path: Path) -> Mapping[str, Any]:
@@ -444,7 +441,10 @@ def _provenance(path: Path) -> Mapping[str, Any]:
             do="name another file; beside a .csv its .meta.json has to lie.",
         ) from None
     if not isinstance(about, dict):
-        raise SimulationError(
-            "It is not a run of lissive.", where=str(path), allowed=ALLOWED, do="name another file."
-        )
+        raise _no_run(path)
     return about
+
+
+def _no_run(path: Path) -> SimulationError:
+    do = "name another file."
+    return SimulationError("It is not a run of lissive.", where=str(path), allowed=ALLOWED, do=do)

@@ -23,6 +23,7 @@ from lissive.evidence.result import searched
 from lissive.evidence.words import causes, products
 from lissive.evidence.words import table as evidence_table
 from lissive.files import write_text
+from lissive.report.article_text import lines_of, summary
 from lissive.report.effect_words import (
     DESIGN_NAMES,
     absolute_words,
@@ -38,7 +39,7 @@ from lissive.report.effect_words import (
     studies,
     title,
 )
-from lissive.report.evidence_text import LIMITS, lines_of, summary, value_text
+from lissive.report.evidence_text import LIMITS, value_text
 from lissive.report.figures import inline_svg
 from lissive.report.forest import alt_text, brief_caption, forest_figure, lines
 from lissive.report.table import Table, page, table

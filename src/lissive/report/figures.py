@@ -22,7 +22,8 @@ from markupsafe import Markup, escape
 
 from lissive.files import atomic_path, write_csv, write_text
 from lissive.forecast.answer import ForecastAnswer, Quantiles, Side
-from lissive.report.words import count
+from lissive.report.effect_words import p_value
+from lissive.report.words import count, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,6 +131,8 @@ SIDE_EFFECTS = ("dizziness", "stopped_early", "intoxication_vas")
 RATED = ("spasms_per_day", "spasticity_nrs", "pain_nrs", "sleep_nrs", "walk_rated_nrs", "ashworth")
 BETTER = 0.30
 """The relative reduction that trials call a response."""
+_NAME, _ABOVE, _HALF = 62.0, 7.0, 5.0
+"""Points of the name of a line: its length, from the line to its middle, half its height."""
 VISIBLE = 0.05
 """Concentrations below this [ng/mL] have no panel: an axis of 0 to 0.0004 shows nothing."""
 
@@ -152,28 +155,15 @@ def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequenc
     scale = 100.0 if outcome.unit == "probability" else 1.0
     last, top = weeks[-1], scale * max(max(outcome.of(arm).p95) for arm in arms)
     step = max(last, 1) * 0.035
-    ends = sorted(arms, key=lambda arm: outcome.of(arm).mean[-1])
+    means = {arm: [scale * x for x in outcome.of(arm).mean] for arm in arms}
     for k, arm in enumerate(arms):
         q, at = outcome.of(arm), last + step * (k + 1)
-        mean = [scale * x for x in q.mean]
-        ax.plot(weeks, mean, color=HUES[arm], linestyle=DASHES[arm], linewidth=1.6)
+        ax.plot(weeks, means[arm], color=HUES[arm], linestyle=DASHES[arm], linewidth=1.6)
         ax.plot(
             [at, at], [scale * q.p05[-1], scale * q.p95[-1]], color=HUES[arm], linewidth=0.8, clip_on=False
         )
         ax.plot([at, at], [scale * q.p25[-1], scale * q.p75[-1]], color=HUES[arm], linewidth=3.2, clip_on=False,
                 solid_capstyle="butt")  # fmt: skip
-        above = ends.index(arm) == len(arms) - 1 or mean[-1] <= 0.1 * top
-        text = f"{LABELS[arm]} {mean[-1]:.0f} %" if scale > 1 else f"{LABELS[arm]} {mean[-1]:.1f}"
-        ax.annotate(
-            text,
-            (weeks[-1], mean[-1]),
-            xytext=(-4, 7 if above else -8),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            color=HUES[arm],
-            fontweight="bold",
-        )
     high = {"NRS": 10.0, "score": 4.0, "VAS": 100.0}.get(outcome.unit)
     ax.set_ylim(0, high if high is not None else max(1.05 * top, 1.0 if scale == 1 else 10.0))
     ax.set_xlim(0, last + step * (len(arms) + 0.6))
@@ -181,6 +171,44 @@ def course_panel(ax: Axes, forecast: ForecastAnswer, name: str, *, arms: Sequenc
     ax.set_xticks([t for t in ax.get_xticks() if 0 <= t <= last])
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
     ax.spines[["top", "right"]].set_visible(False)
+    _name_lines(ax, weeks, means, lambda x: f"{x:.0f} %" if scale > 1 else f"{x:.1f}")
+
+
+def _name_lines(
+    ax: Axes, weeks: Sequence[int], means: Mapping[Side, list[float]], text: Callable[[float], str]
+) -> None:
+    """Each line's name and last value over or under the end of the lines: never on a line, never under the axis."""
+    width, height = (72.0 * size / ax.figure.dpi for size in (ax.bbox.width, ax.bbox.height))
+    low, high = ax.get_xlim()
+    start = max(weeks[-1] - (high - low) * _NAME / width, weeks[0])
+    per_unit = height / ax.get_ylim()[1]
+    ends = {}
+    for arm, mean in means.items():
+        under = [
+            np.interp(start, weeks, mean),
+            *(y for week, y in zip(weeks, mean, strict=True) if week > start),
+        ]
+        ends[arm] = (float(min(under)) * per_unit, float(max(under)) * per_unit)
+    *lower, upper = sorted(means, key=lambda arm: means[arm][-1])
+    at = {upper: ends[upper][1] + _ABOVE}
+    for arm in lower:
+        bottom, top = ends[arm]
+        at[arm] = bottom - _ABOVE
+        if at[arm] < _HALF:  # no space over the axis
+            at[arm] = top + _ABOVE
+            if at[arm] + _HALF > ends[upper][0]:  # nor between the lines
+                at |= {arm: ends[upper][1] + _ABOVE, upper: ends[upper][1] + 2.4 * _ABOVE}
+    for arm, y in at.items():
+        ax.annotate(
+            f"{LABELS[arm]} {text(means[arm][-1])}",
+            (weeks[-1], y / per_unit),
+            xytext=(-4, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            color=HUES[arm],
+            fontweight="bold",
+        )
 
 
 def effect_figure(
@@ -188,12 +216,16 @@ def effect_figure(
 ) -> Figure:
     """The complaint: its course with the line of a response; beside it the difference, as forecast and as in trials."""
     outcome = forecast.outcomes[name]
-    size = (3.5, 4.6 if trials else 3.0) if narrow else (7.1, 2.75)
+    size = (3.5, 4.6 if trials else 3.0) if narrow else (7.1, 2.5)
     shape: tuple[int, int] = (1, 1) if trials is None else (2, 1) if narrow else (1, 2)
-    grid: dict[str, Any] = {"left": 0.035, "right": 0.985, "bottom": 0.155, "top": 0.93, "wspace": 0.06}
-    if narrow:
-        # space for the words below and above, in inches
-        grid |= {"left": 0.07, "bottom": 0.44 / size[1], "top": 1 - 0.23 / size[1], "hspace": 0.38}
+    # space for the words below and above, in inches
+    grid: dict[str, Any] = {
+        "left": 0.035,
+        "right": 0.985,
+        "bottom": 0.44 / size[1],
+        "top": 1 - 0.23 / size[1],
+    }
+    grid |= {"left": 0.07, "hspace": 0.38} if narrow else {"wspace": 0.06}
     if trials is not None:
         grid["height_ratios" if narrow else "width_ratios"] = [1.8, 1]
     with settings():
@@ -220,7 +252,7 @@ def effect_figure(
 
 def _difference_panel(ax: Axes, simulated: float, trials: TrialEffect, week: int) -> None:
     rows = [
-        (1.0, BLUE, "o", simulated, None, f"this forecast: {simulated:+.2f}", f"mean, week {week}"),
+        (1.0, BLUE, "o", simulated, None, f"this forecast: {signed(simulated, 2)}", f"mean, week {week}"),
         (0.0, INK, "D", trials.estimate, trials.ci,
          f"trials: {trials.estimate:+.2f} ({trials.ci[0]:+.2f} to {trials.ci[1]:+.2f})", trials.of),
     ]  # fmt: skip
@@ -257,7 +289,8 @@ def small_figure(forecast: ForecastAnswer, name: str, *, arms: Sequence[Side] = 
 
     def draw(ax: Axes) -> None:
         course_panel(ax, forecast, name, arms=arms)
-        ax.set_title(f"{outcome.label}{unit}", loc="left", fontsize=8, fontweight="bold")
+        label = outcome.label.replace(" in plasma, mean", "")  # the heading over these panels says it
+        ax.set_title(f"{label}{unit}", loc="left", fontsize=8, fontweight="bold")
         ax.set_xlabel("week of treatment")
 
     with settings():
@@ -373,7 +406,8 @@ def write_ranks(ranks: Ranks, folder: Path) -> list[Path]:
     for k, axis in enumerate(axes[0]):
         axis.axhspan(low, high, color=PRIOR, alpha=0.35, lw=0)
         axis.hist(ranks.ranks[:, k], bins=BINS, range=(0, DRAWS + 1), color=POSTERIOR)
-        axis.set_title(f"{ranks.parameters[k]}\np = {ranks.p_values()[ranks.parameters[k]]:.2f}", fontsize=9)
+        name = ranks.parameters[k]
+        axis.set_title(f"{name}\n{p_value(ranks.p_values()[name])}", fontsize=9)
         axis.set_xlabel("rank of the true value", fontsize=8)
     axes[0][0].set_ylabel("simulated trials", fontsize=8)
     figure.suptitle("Even ranks stay within the grey band (99 %)", fontsize=9)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lissive.case import product
 from lissive.follow.answer import FollowAnswer
 from lissive.follow.calibration import Calibration
 from lissive.follow.diary import Diary
 from lissive.follow.n_of_1 import ON, NOf1Plan
 from lissive.follow.n_of_1_analysis import NOf1Answer
-from lissive.report.figures import BLUE, GREY, ORANGE, drawn
+from lissive.report.figures import BLUE, GREY, INK, ORANGE, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,23 +28,24 @@ def follow_figure(answer: FollowAnswer) -> Figure:
         day = np.array(fit.day)
         seen = np.array([np.nan if each is None else each for each in fit.observed])
         ax.fill_between(day, fit.p05, fit.p95, color=GREY, alpha=0.15, lw=0, label="one day's entry, 90 %")
-        ax.plot(day, fit.median, color=GREY, lw=1.0)
-        ax.plot(day, seen, "o", ms=2.5, color="black", label="diary")
+        ax.plot(day, fit.median, color=GREY, lw=1.0, label="one day's entry, median")
+        ax.plot(day, seen, "o", ms=2.5, color=INK, label="diary")
         weeks = answer.treated_days + 7.0 * np.array(answer.forecast.weeks) - 3.5
         for side, colour, style, name in (
-            (ahead.continuing, BLUE, "-", "going on"),
-            (ahead.stopping, ORANGE, "--", "stopping"),
+            (ahead.continuing, BLUE, "-", "beginning again" if answer.dose.ended else "going on"),
+            (ahead.stopping, ORANGE, "--", "staying without it" if answer.dose.ended else "stopping"),
         ):
             ax.fill_between(weeks, side.p05, side.p95, color=colour, alpha=0.15, lw=0)
             ax.plot(weeks, side.median, style, color=colour, lw=1.5, label=f"{name}, week's mean, 90 %")
-        ax.axvline(0.0, color="black", lw=0.6)
-        ax.axvline(answer.treated_days, color="black", lw=0.6, ls=":")
+        for at, style, name in ((0.0, "-", "first dose"), (answer.treated_days, ":", "end of the diary")):
+            ax.axvline(at, color="black", lw=0.6, ls=style)
+            ax.annotate(name, (at, 0.0), xytext=(3, 4), textcoords="offset points", fontsize=7)
         ax.set_xlabel("day since the first dose")
         ax.set_ylabel(answer.label)
         ax.set_ylim(bottom=0.0)
-        ax.legend(frameon=False, ncols=2, fontsize=7)
+        ax.legend(frameon=False, ncols=3, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14))
 
-    return drawn(7.0, 3.6, draw)
+    return drawn(7.0, 4.0, draw)
 
 
 def sheet_html(title: str, first: datetime.date, days: int, *, sprays: bool) -> str:
@@ -87,10 +89,10 @@ def _page(title: str, body: str) -> str:
 <style>
 @page {{ size: A4; margin: 12mm }}
 body {{ font: 10pt/1.3 Report, "Report Rest", "DejaVu Sans", sans-serif }}
-h1 {{ font-size: 13pt; margin: 0 0 2mm }}
+h1 {{ font-size: 13pt; margin: 0 0 2mm }} p {{ margin: 2mm 0 }}
 table {{ border-collapse: collapse; width: 100% }}
-th, td {{ border: 0.3mm solid #555; height: 6.2mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
-th:last-child {{ width: 34% }}
+th, td {{ border: 0.3mm solid #555; height: 6mm; padding: 0 1.5mm; text-align: left; font-size: 8.5pt }}
+th:last-child {{ width: 34% }} td:first-child {{ white-space: nowrap }}
 thead {{ display: table-header-group }}
 </style></head><body>
 <h1>{escape(title)}</h1>
@@ -100,20 +102,27 @@ thead {{ display: table-header-group }}
 
 
 def plan_html(plan: NOf1Plan) -> str:
-    """A sheet of the periods to be printed; of a blinded trial without the key."""
+    """A sheet of the periods to be printed; of a blinded trial without the key, and with a column for the guess.
+
+    What is not used by the forecast is for who plans, and not on it.
+    """
     from markupsafe import escape
 
+    drug = product(plan.product).label
+    ways = {True: f"with {drug}", False: f"without {drug}"}
+    guess = ("Which do you think it was?",) if plan.blinded else ()
+    head = ("From", "To", "Kit", "Treatment", *guess)
     rows = "".join(
         f"<tr><td>{each.first}</td><td>{each.last}</td><td>{each.kit}</td>"
-        f"<td>{'kit, as labelled' if plan.blinded else f'{each.treatment} the drug'}</td><td></td></tr>"
+        f"<td>{'kit, as labelled' if plan.blinded else escape(ways[each.treatment == ON])}</td>"
+        f"{'<td></td>' * len(guess)}</tr>"
         for each in plan.periods
     )
-    notes = "".join(f"<li>{escape(each)}</li>" for each in plan.notes)
+    notes = "".join(f"<li>{escape(each)}</li>" for each in plan.notes if "forecast" not in each)
     return _page(
-        f"n-of-1 trial: {plan.case}",
-        "<p>Keep the diary every evening in all "
-        "periods.</p><table><thead><tr><th>From</th><th>To</th><th>Kit</th><th>Take</th>"
-        f"<th>Which do you think it was?</th></tr></thead><tbody>{rows}</tbody></table><ul>{notes}</ul>",
+        f"n-of-1 trial of {drug}: {plan.case}",
+        "<p>Keep the diary every evening in all periods.</p><table><thead><tr>"
+        f"{''.join(f'<th>{each}</th>' for each in head)}</tr></thead><tbody>{rows}</tbody></table><ul>{notes}</ul>",
     )
 
 
@@ -127,7 +136,7 @@ def n_of_1_figure(diary: Diary, plan: NOf1Plan, found: NOf1Answer) -> Figure:
             for d in diary.days
             if found.outcome in d.ratings
         ]
-        ax.plot(*zip(*rated, strict=True), "o", ms=2.5, color="black", label="diary")
+        ax.plot(*zip(*rated, strict=True), "o", ms=2.5, color=INK, label="diary")
         for each in plan.periods:
             first, begin, last = ((when - start).days for when in (each.first, each.analysed_from, each.last))
             on = each.treatment == ON

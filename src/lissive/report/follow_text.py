@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lissive.case import product
+from lissive.follow.advise import change_of
 from lissive.follow.diary import columns
 from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, percent, upper_first, wrapped
 from lissive.versions import data_line
 
 if TYPE_CHECKING:
-    from lissive.follow.answer import FollowAnswer, Rule
+    from lissive.follow.answer import Alarm, Baseline, FollowAnswer, Rule
     from lissive.follow.calibration import Calibration
     from lissive.follow.n_of_1 import NOf1Plan
     from lissive.follow.n_of_1_analysis import NOf1Answer
@@ -51,20 +52,27 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     """Headings with their sentences: the advice, what it rests on, then what is doubtful."""
     yield _headline(answer), [upper_first(each) for each in answer.why]
     if answer.alarms:
-        yield "ALARMS", [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in answer.alarms]
-    yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over the last week; {answer.dose.advice}."]
+        yield "ALARMS", _alarms(answer.alarms)
+    week = "the last week with the drug" if answer.dose.ended else "the last week"
+    yield "DOSE", [f"{answer.dose.per_day:g} {answer.dose.unit} over {week}; {answer.dose.advice}."]
     yield "DOES IT WORK", list(_benefit(answer))
     if answer.rule_4_week:
-        yield "RULE OF THE LABEL", [_rule(answer.rule_4_week)]
+        yield "RULE OF THE LABEL", [_rule(answer.rule_4_week, answer.baseline)]
     yield "WEEKS AHEAD", list(_ahead(answer))
     yield "TO KNOW", list(answer.notes)
     yield "DIARY", [*_import(answer), _diagnostics(answer)]
 
 
+def _alarms(found: Sequence[Alarm]) -> list[str]:
+    return [f"{upper_first(each.text)}{_rows(each.rows)}: {each.do}." for each in found]
+
+
 def _headline(answer: FollowAnswer) -> str:
     """The advice; where nothing was fitted on, that the model gives none."""
-    unknown = answer.advice == "continue" and not answer.fitted
-    return "CANNOT SAY WHETHER IT WORKS: NO REASON TO STOP WAS FOUND" if unknown else ADVICE[answer.advice]
+    if answer.advice != "continue" or answer.fitted:
+        return ADVICE[answer.advice]
+    said = "SEE THE ALARMS" if answer.alarms else "NO REASON TO STOP WAS FOUND"
+    return f"CANNOT SAY WHETHER IT WORKS: {said}"
 
 
 def _block(title: str, lines: list[str]) -> str:
@@ -102,28 +110,30 @@ def _by_the_diary(answer: FollowAnswer) -> Iterator[str]:
         if value is not None and day >= 0 and answer.treated_days - 7 <= day < answer.treated_days
     ]
     before = answer.baseline.mean
-    if not before or not last:
+    if before is None or not last:
         return
     now = sum(last) / len(last)
-    change = 100.0 * (now / before - 1.0)
+    change = 100.0 * (now / before - 1.0) if before else 0.0
+    share = f" ({abs(change):.0f} % {'more' if change > 0 else 'less'})" if before and now != before else ""
     yield (
-        f"By the diary alone: {answer.label} {before:.1f} before treatment, {now:.1f} in the last week "
-        f"({abs(change):.0f} % {'more' if change > 0 else 'less'}), which counts placebo and "
-        "ups and downs with the drug."
+        f"By the diary alone: {answer.label} {before:.1f} before treatment, {now:.1f} in the last week"
+        f"{share}, which counts placebo and ups and downs with the drug."
     )
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: Rule, baseline: Baseline) -> str:
     if rule.met is None:
         said = f"due on {rule.due}: stop unless the rating fell {rule.needed_pct:g} % or more"
-        if rule.missed_responder is not None:
-            said += "; it cannot be checked, as the week has too few entries or there is no baseline"
+        if rule.unchecked:
+            said += f"; it cannot be checked: {rule.unchecked}"
     else:
+        assert rule.fall_pct is not None
         said = (
-            f"a fall of {rule.fall_pct:g} % by week {rule.weeks} ({rule.due}); {rule.needed_pct:g} % is "
-            "asked for: "
-            f"{'met' if rule.met else 'not met'}"
+            f"the rating {change_of(100.0, 100.0 - rule.fall_pct)} by week {rule.weeks} ({rule.due}); a fall of "
+            f"{rule.needed_pct:g} % is asked for: {'met' if rule.met else 'not met'}"
         )
+        if baseline.kind == "recalled":
+            said += f". It is counted from the {baseline.mean:g} that the case recalls, not from a diary"
     if rule.missed_responder is not None:
         missed = percent(rule.missed_responder)
         said += f". Of people like this one whom the drug itself helps so much, it misses {missed}"
@@ -133,8 +143,9 @@ def _rule(rule: Rule) -> str:
 def _ahead(answer: FollowAnswer) -> Iterator[str]:
     found = answer.forecast.outcomes[answer.forecast.primary]
     last = answer.forecast.weeks[-1]
-    for name, side in (("Going on", found.continuing), ("Stopping", found.stopping)):
-        yield f"{name}: {side.median[-1]:.1f} in week {last} (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
+    names = ("Beginning again", "Staying without it") if answer.dose.ended else ("Going on", "Stopping")
+    for name, side in zip(names, (found.continuing, found.stopping), strict=True):
+        yield f"{name}: {side.median[-1]:.1f} in week {last} from then (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
     side = found.difference
     yield (
         f"Difference in the same virtual person, median: {side.median[-1]:.1f} ({side.p05[-1]:.1f} to "
@@ -149,6 +160,12 @@ def _import(answer: FollowAnswer) -> Iterator[str]:
         f"{count(answer.treated_days, 'day')} of treatment, {answer.rated_days} of them rated. Baseline: "
         f"{answer.baseline.text}."
     )
+    if written := answer.side_effects:
+        listed = "; ".join(f"{text} ({count(n, 'day')})" for text, n in [*written.items()][:_MOST_ROWS])
+        more = (
+            f"; and {len(written) - _MOST_ROWS} more (all are in --json)" if len(written) > _MOST_ROWS else ""
+        )
+        yield f"Side effects as written: {listed}{more}."
     for each in answer.left_out[:_MOST_ROWS]:
         yield f"Row {each.row} left out: {each.why}."
     if len(answer.left_out) > _MOST_ROWS:
@@ -210,7 +227,7 @@ def analysis_text(found: NOf1Answer) -> str:
         f"pair {n}: {'-' if on is None else f'{on:.1f}'} with, {'-' if off is None else f'{off:.1f}'} without"
         for n, on, off in found.pairs
     )
-    return _block(
+    said = _block(
         f"{found.label}: {found.difference:+.2f} with the drug (95 % {low:+.2f} to {high:+.2f})",
         [
             f"Probability that it is lower with the drug: {percent(found.probability_better)}; by "
@@ -223,6 +240,7 @@ def analysis_text(found: NOf1Answer) -> str:
             *found.notes,
         ],
     )
+    return paragraphs([_block("ALARMS", _alarms(found.alarms)), said]) if found.alarms else said
 
 
 # -- how far it can be trusted ------------------------------------------------------------------------

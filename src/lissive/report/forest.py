@@ -185,6 +185,7 @@ def _needs(answer: PooledAnswer) -> Result:
         return answer.overall
     raise EvidenceError(
         f"No study to plot: no comparison can be pooled ({title(answer)}).",
+        where="answer",
         do="see `lissive evidence pool` for what is not pooled and why.",
     )
 

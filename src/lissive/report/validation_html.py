@@ -389,7 +389,12 @@ def study_references(path: str) -> list[Named]:
         return []
     entries = yaml.load(place.read_text(encoding="utf-8"), Loader=_loader())
     if not isinstance(entries, list):
-        raise StudyError(f"{path} is not a list of studies.", where=path)
+        raise StudyError(
+            f"{path} is not a list of studies.",
+            where=path,
+            allowed="a list of studies, as it was when it was validated.",
+            do="restore the file, or validate again.",
+        )
     return [
         _study(id, entry) for entry in entries for id in ([entry["id"]] if "id" in entry else entry["arms"])
     ]

@@ -67,14 +67,24 @@ def count(n: int, one: str, several: str = "") -> str:
     return f"{n:,d}".replace(",", "\u202f") + " " + (one if n == 1 else several or f"{one}s")
 
 
+def signed(x: float, decimals: int = 1) -> str:
+    """A number with its sign; what rounds to zero has none.
+
+    >>> signed(-0.62), signed(0.31), signed(-0.04), signed(-0.004, 2)
+    ('-0.6', '+0.3', '0.0', '0.00')
+    """
+    rounded = round(x, decimals)
+    return f"{rounded:+.{decimals}f}" if rounded else f"{0:.{decimals}f}"
+
+
 def difference(first: float, second: float, gap: float) -> str:
     """The mean difference beside both means; where it is not that of the digits shown, it says so.
 
     >>> difference(4.9, 5.5, -0.6), difference(4.84, 5.46, -0.62)
     ('difference -0.6', 'difference before rounding -0.6')
     """
-    as_shown = f"{round(first, 1) - round(second, 1):+.1f}" == f"{gap:+.1f}"
-    return f"difference {'' if as_shown else 'before rounding '}{gap:+.1f}"
+    as_shown = signed(round(first, 1) - round(second, 1)) == signed(gap)
+    return f"difference {'' if as_shown else 'before rounding '}{signed(gap)}"
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:

@@ -100,7 +100,12 @@ def draw(
     given, typical, spread = given or {}, own.typical, own.spread
     rows, people, bounds = tables(cause)
     if wrong := [name for name in (*given, *typical, *spread) if name not in rows]:
-        raise ParameterError(f"{wrong[0]} is no parameter of the model.", allowed=f"{', '.join(rows)}.")
+        raise ParameterError(
+            f"{wrong[0]} is no parameter of the model.",
+            where=wrong[0],
+            allowed=f"{', '.join(rows)}.",
+            do="correct the name.",
+        )
     values: dict[str, float | FloatArray] = {}
     drawn = []
 

@@ -328,7 +328,12 @@ def regimen_of(table: EventTable, subject_ids: Sequence[int | str] | None = None
     schedules: list[Schedule] = []
     for run in runs:
         if any(record.rate < 0 for record in run.records):
-            raise EventError("RATE is -1, which takes a parameter of the model.", where="regimen_of")
+            raise EventError(
+                "RATE is -1, which takes a parameter of the model.",
+                where="regimen_of",
+                allowed="rates that are numbers.",
+                do="write the rates as numbers, or give the table to simulate(events=...).",
+            )
         if run.records not in known:
             known[run.records] = len(schedules)
             schedules.append(unroll(run.records).schedule)

@@ -120,10 +120,16 @@ def _check_shapes(values: Any, times: Any, n: int, outputs: Sequence[str], codes
             f"values has the shape {values.shape}.",
             where="dataset",
             allowed=f"(subject, time, output), here {(n, times.shape[-1], len(outputs))}.",
+            do="give values, times and outputs of one run.",
         )
     for name, array in {"status": codes, "messages": said}.items():
         if array.shape != (n,):
-            raise SimulationError(f"{name} has the shape {array.shape}.", where="dataset", allowed=f"{(n,)}.")
+            raise SimulationError(
+                f"{name} has the shape {array.shape}.",
+                where="dataset",
+                allowed=f"{(n,)}.",
+                do="give one for each subject.",
+            )
     refuse_names(outputs)
 
 

@@ -37,7 +37,10 @@ def by_day(seed: int, purpose: str, subjects: IntArray, days: int) -> FloatArray
     """
     if days > MOST_DAYS:
         raise SimulationError(
-            f"The run has {days} days.", where="days", allowed=f"up to {MOST_DAYS} from screening to the end."
+            f"The run has {days} days.",
+            where="days",
+            allowed=f"up to {MOST_DAYS} from screening to the end.",
+            do="simulate fewer weeks.",
         )
     return stretches_of(seed, purpose, subjects, days, MOST_DAYS)
 

@@ -70,12 +70,18 @@ class Schedule:
             column.flags.writeable = False
             object.__setattr__(self, name, column)
         if len({self.time.shape, self.action.shape, self.target.shape, self.value.shape}) != 1:
-            raise EventError("The columns of a schedule have different lengths.", where="Schedule")
+            raise EventError(
+                "The columns of a schedule have different lengths.",
+                where="Schedule",
+                allowed="one value for each event in time, action, target and value.",
+                do="make them of one length.",
+            )
         if not (np.isfinite(self.time).all() and np.isfinite(self.value).all()):
             raise EventError(
                 "A schedule has a time or a value that is no finite number.",
                 where="Schedule",
-                allowed="numbers.",
+                allowed="finite numbers.",
+                do="correct that row, or leave it out.",
             )
         if (np.diff(self.time) < 0).any():
             at = int(np.argmax(np.diff(self.time) < 0))
@@ -125,18 +131,25 @@ class Regimen:
             column.flags.writeable = False
             object.__setattr__(self, name, column)
         if not self.which.shape == self.scale.shape == self.shift.shape:
-            raise EventError("which, scale and shift have different lengths.", where="Regimen")
+            raise EventError(
+                "which, scale and shift have different lengths.",
+                where="Regimen",
+                allowed="one value for each subject in each.",
+                do="make them of one length.",
+            )
         if len(self.which) and not (self.which.min() >= 0 and self.which.max() < len(self.schedules)):
             raise EventError(
                 f"which runs from {self.which.min()} to {self.which.max()}.",
                 where="Regimen",
                 allowed=f"0 to {len(self.schedules) - 1}, the places of the schedules.",
+                do="correct which, or add the schedule that it names.",
             )
         if not (np.isfinite(self.scale).all() and np.isfinite(self.shift).all() and (self.scale >= 0).all()):
             raise EventError(
                 "scale or shift has a value that cannot be.",
                 where="Regimen",
                 allowed="scale 0 or more; finite.",
+                do="correct the subject's scale and shift.",
             )
 
     def __len__(self) -> int:
@@ -197,9 +210,15 @@ def doses(times: Any, target: int, amount: Any) -> Schedule:
             f"There are {len(when)} times and {np.size(amount)} amounts.",
             where="doses",
             allowed="one amount, or one for each time.",
+            do="add the amounts or times that are missing.",
         ) from None
     if (how_much < 0).any():
-        raise EventError(f"An amount is {how_much.min():g}.", where="doses", allowed="0 or more.")
+        raise EventError(
+            f"An amount is {how_much.min():g}.",
+            where="doses",
+            allowed="0 or more.",
+            do="leave the dose out, or correct its sign.",
+        )
     order = np.argsort(when, kind="stable")
     n = len(when)
     return Schedule(when[order], np.full(n, ADD, np.int32), np.full(n, target, np.int32), how_much[order])

@@ -114,7 +114,8 @@ def simulate(
     replicates : so often each subject is drawn anew from the population; the coordinate `replicate` counts them.
     covariates : between two rows of `events`, a column named like a parameter has the next row's value (`nocb`)
         or the last row's (`locf`).
-    rtol, atol : tolerances; an atol of 0 follows the size that each state has had (see engine.Tolerances).
+    rtol, atol : tolerances; rtol is 2.3e-14 to 0.1; an atol of 0 follows the size that each state has had
+        (see engine.Tolerances).
     threads : all cores if not given.
     seed : of all that is drawn.
     device : `cpu`, or `gpu` for an NVIDIA GPU (pip install 'lissive[gpu]'; models without events).
@@ -390,5 +391,5 @@ def _numbers(name: str, value: Any, subjects: int) -> float | FloatArray:
         f"The initial value of {name} is {what}.",
         where="initial",
         allowed=f"a finite number, or {subjects} of them, one for each subject.",
-        do="correct the value.",
+        do="give a number, or as many as there are subjects.",
     )

@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 from markupsafe import Markup
 
-from lissive.handout.language import Tongue, Words
+from lissive.handout.language import Tongue, Words, medicine
 from lissive.report.table import Table, table
 from lissive.report.words import UNVERIFIED, upper_first
 from lissive.safety._table import sources
@@ -61,9 +61,9 @@ def pages() -> Iterator[Page]:
 
 
 @cache
-def _in_spanish(name: str) -> Mapping[str, str]:
-    """A table of translations, by the text in the tables of safety."""
-    return {row["en"]: row["es"] for row in rows_of(HERE / f"{name}_es.tsv")}
+def _advice() -> Mapping[str, str]:
+    """Translations of what to do, by the text in the tables of safety."""
+    return {row["en"]: row["es"] for row in rows_of(HERE / "advice_es.tsv")}
 
 
 # -- medicines --------------------------------------------------------------------------------------
@@ -83,9 +83,7 @@ def _medicines(tongue: Tongue, say: Mapping[str, str]) -> list[tuple[str, ...]]:
     """By their names in the language; the English one stays, for the search."""
     words, found = Words(tongue), list[tuple[str, ...]]()
     for drug in drugs().values():
-        own = english = drug.name.replace("_", " ")
-        if tongue == "es":
-            own = _in_spanish("medicines").get(drug.name, english)
+        own, english = medicine(tongue, drug.name), medicine("en", drug.name)
         names = (*([english] if own != english else []), *drug.names, *drug.brands)
         found.append((own, "; ".join(names), _flags(drug, tongue, say, words)))
     return sorted(found, key=lambda row: normalize("NFD", row[0].lower()))
@@ -185,4 +183,4 @@ def _caution(rule: Caution, tongue: Tongue, say: Mapping[str, str]) -> tuple[str
 
 def advice_es(advice: str) -> str:
     """What to do, in Spanish; empty where this very text has not been translated."""
-    return _in_spanish("advice").get(advice, "")
+    return _advice().get(advice, "")

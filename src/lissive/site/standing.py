@@ -95,7 +95,7 @@ def visit_cell(facts: Facts, answer: Answer) -> str:
     text = procedural_text(answer)
     if answer.procedural == "blocked" and answer.status != "unknown":
         return f"{text}: the rule covers the condition, but this visit or person cannot be certified"
-    return f"in the law {text}; for safety see the last column" if _of_minors(facts) else text
+    return f"in the law {text}; for safety see “is it safe”" if _of_minors(facts) else text
 
 
 def _of_minors(facts: Facts) -> Sequence[Caution]:

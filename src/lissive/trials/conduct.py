@@ -170,7 +170,10 @@ def _allocation(design: Design, seeds: Seeds, stratum: IntArray, all_on: str | N
     if all_on is not None:
         if all_on not in named:
             raise DesignError(
-                f"Nobody is randomised to {all_on}.", where="all_on", allowed=f"{', '.join(named)}."
+                f"Nobody is randomised to {all_on}.",
+                where="all_on",
+                allowed=f"{', '.join(named)}.",
+                do="name one of these arms or sequences.",
             )
         return np.full(len(stratum), list(named).index(all_on))
     # small ratios in blocks of at least four; a ratio that is the arms' very sizes is one block

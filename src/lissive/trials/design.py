@@ -168,7 +168,10 @@ class Design(Row):
     def _holds_together(self) -> Self:
         raise_all(
             itertools.chain(
-                self._wrong_arms(), self._wrong_visits(), self._wrong_numbers(), self._wrong_analysis(),
+                self._wrong_arms(),
+                self._wrong_visits(),
+                self._wrong_numbers(),
+                self._wrong_analysis(),
                 self._wrong_looks(),
             )
         )
@@ -327,7 +330,9 @@ class Design(Row):
         often = [name for name, arm in self.arms.items() if arm.product and arm.doses_per_day != 1]
         if often or not any(arm.product for arm in self.arms.values()):
             yield refuse(
-                f"is given, but {', '.join(often)} is not dosed once a day." if often else "is given, but no arm is dosed.",
+                f"is given, but {', '.join(often)} is not dosed once a day."
+                if often
+                else "is given, but no arm is dosed.",
                 "arms with doses_per_day: 1, so that all are assessed at the same time.",
                 "add it to each arm, or leave after_dose_h out.",
                 field="after_dose_h",

@@ -89,7 +89,7 @@ class Enrolled(Running):
         return observe_visit(self.design, self.ratings, measure, level, last)
 
     def around_doses(self, measure: str, first: int, end: int) -> tuple[FloatArray, FloatArray]:
-        """(patient,) what is observed of a measure before and after the dose, means of the days `first` to `end` - 1."""
+        """(patient,) what is observed of a measure before and after the dose: means of days `first` to `end` - 1."""
         k = self.output(MEASURES[measure].output)
         levels = np.stack([self.looked[d][:, :, k] for d in range(first, end)], axis=1)
         place = slice(BEFORE + first, BEFORE + end)
@@ -162,6 +162,7 @@ def length(design: Design) -> int:
             f"The trial lasts {total} days.",
             where="weeks",
             allowed=f"up to {MOST_DAYS - BEFORE} days in total.",
+            do="shorten weeks, the run-in, the wash-outs or the number of periods.",
         )
     return total
 
@@ -276,7 +277,10 @@ def _label_days(arm: Arm, days: int) -> list[int]:
     steps = [day.total for day in label_titration(arm.product)]
     if not steps:
         raise DesignError(
-            f"is 'label', but {arm.product} has no label titration.", where="arms", allowed="self, fixed."
+            f"is 'label', but {arm.product} has no label titration.",
+            where="arms",
+            allowed="self, fixed.",
+            do="write titration: self or titration: fixed.",
         )
     return [*steps, *[0] * days][:days]
 

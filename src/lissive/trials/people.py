@@ -38,6 +38,7 @@ from lissive.trials.parts import MEASURES, MOST_REPLICATES
 from lissive.typed import nearest
 
 SPREAD, TITRATION, RATING, BETWEEN = "spread of ", "titration ", "rating ", "between "
+_REFIT = "take the table that lissive calibrate response wrote."
 TIED = {"tau_THC": "tau_OH"}
 """Parameters that no trial tells apart: the second follows the first in proportion."""
 LOWER_OVER_RAISE = constants(Path(__file__).with_name("assumptions.tsv"))["lower_over_raise"]
@@ -188,11 +189,13 @@ def _rows(path: Path) -> list[Response]:
         ) from None
     except ValueError:
         raise DesignError(
-            "The table is empty.", where=str(path), allowed="a header, and a row for each draw."
+            "The table is empty.", where=str(path), allowed="a header, and a row for each draw.", do=_REFIT
         ) from None
     _check_names(head, path)
     if not lines:
-        raise DesignError("The table has no draw.", where=str(path), allowed="a row for each draw.")
+        raise DesignError(
+            "The table has no draw.", where=str(path), allowed="a row for each draw.", do=_REFIT
+        )
     return [Response(_values(head, line, path, number)) for number, line in enumerate(lines, 2)]
 
 

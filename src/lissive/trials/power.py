@@ -137,6 +137,7 @@ def _sizes(sizes: Any) -> list[Any]:
     if not isinstance(sizes, Iterable) or isinstance(sizes, str | bytes) or not (every := list(sizes)):
         raise DesignError(
             f"sizes is {sizes!r}.",
+            where="sizes",
             allowed="a list of numbers of patients, as [40, 80, 160].",
             do="write one or more.",
         )

@@ -104,7 +104,8 @@ def _published(studies: Studies, path: Path) -> Published:
     }
     trials = [made for entry in entries.values() if (made := _read(entry, entries))]
     if wrong := list(dict.fromkeys(each for entry in entries.values() for each in entry.wrong)):
-        raise StudyError.all_of([StudyError(what, where=where) for where, what in wrong])
+        do = "compare it with the publication, and correct it."
+        raise StudyError.all_of([StudyError(what, where=where, do=do) for where, what in wrong])
     skipped = [each for entry in entries.values() for each in entry.skipped]
     return Published(str(path), tuple(trials), (*skipped, *_not_trials(studies)))
 

@@ -153,6 +153,7 @@ def chosen(published: Published, only: Sequence[str]) -> Published:
                 f"{name} {f'cannot be simulated: {why}.' if why else f'is not in the file.{nearest(name, known)}'}",
                 where="--only",
                 allowed=f"{', '.join(known)}.",
+                do="name one of these, or leave --only out for all.",
             )
     return replace(
         published,

@@ -180,6 +180,7 @@ def _answers(responses: Any, replicates: int) -> list[Response]:
     if len(answers) < replicates:
         raise DesignError(
             f"There are {len(answers)} responses for {replicates} replicates.",
+            where="responses",
             allowed="one for each replicate.",
             do="draw as many as there are replicates, or leave responses out.",
         )

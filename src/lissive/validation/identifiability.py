@@ -115,7 +115,12 @@ def derivatives(model: Model, centre: FloatArray, step: float) -> FloatArray:
     moves = step * np.concatenate([np.eye(n), -np.eye(n)])
     found = model(centre + moves)
     if not np.isfinite(found).all():
-        raise SimulationError("A run beside the typical patient did not go well.", where="identifiability")
+        raise SimulationError(
+            "A run beside the typical patient did not go well.",
+            where="identifiability",
+            allowed="runs that all end well.",
+            do="lower step in identifiability_limits.tsv.",
+        )
     result: FloatArray = ((found[:n] - found[n:]) / (2.0 * step)).T
     return result
 
@@ -159,7 +164,8 @@ def judged(
         raise ParameterError(
             f"{wrong[0]} is no uncertain parameter." if len(members) > 1 else "A group needs two members.",
             where=f"identifiability_groups.tsv: {name}",
-            allowed=", ".join(names),
+            allowed=f"{', '.join(names)}.",
+            do="correct the members of this group.",
         )
     chosen = [list(names).index(each) for each in members]
     columns = matrix[:, chosen]
@@ -406,6 +412,7 @@ def _conditions() -> tuple[_Condition, ...]:
                 f"{row['condition']}, {row['what']} is not known.",
                 where=f"identifiability_data.tsv:{number}",
                 allowed=f"{', '.join(found)}; log, value, risk.",
+                do="correct condition and what in this row.",
             )
     return tuple(
         _Condition(name, row, tuple(_series(each, row) for each in data if each["condition"] == name))

@@ -25,6 +25,7 @@ from lissive.simulation.engine import Tolerances, build
 from lissive.simulation.run import to_doses
 from lissive.simulation.schedule import Regimen, Schedule
 from lissive.table import rows_of
+from lissive.typed import nearest
 
 DAY, WEEK = 24.0, 168.0
 SAMPLES_AT_ONCE = 2048
@@ -215,6 +216,7 @@ def uncertain(
                 f"{name} has a standard deviation of {sd}.",
                 where="log_sd",
                 allowed="parameters of the model, each with a finite number over 0.",
+                do="correct the name or the number, or leave it out: then the table's own spread is used.",
             )
     return tuple(found)
 
@@ -223,7 +225,12 @@ def depends_on(equations: Equations, outputs: Iterable[str]) -> frozenset[str]:
     """The parameters that these outputs depend on, through whatever states."""
     unknown = [name for name in outputs if name not in equations.quantities]
     if unknown:
-        raise ParameterError(f"{unknown[0]} is not a quantity of model {equations.name}.", where="outputs")
+        raise ParameterError(
+            f"{unknown[0]} is not a quantity of model {equations.name}.{nearest(unknown[0], equations.quantities)}",
+            where="outputs",
+            allowed="states, rules and reactions of the model, as its file names them.",
+            do="correct the name.",
+        )
     place = {name: k for k, name in enumerate(equations.states)}
     seen: set[str] = set()
     todo = set(equations.graph.symbols([equations.quantities[name] for name in outputs]))
@@ -355,6 +362,7 @@ def contraction(prior_sd: Mapping[str, float], posterior_sd: Mapping[str, float]
                 f"{name} has a standard deviation of {before} before and of {after} after.",
                 where="contraction",
                 allowed="a number over 0 before, 0 or more after.",
+                do="give the prior of this parameter, or leave it out.",
             )
         share = 1.0 - (after / before) ** 2
         result.append(Contraction(name, float(before), float(after), share, _word(share)))

@@ -30,6 +30,8 @@ from lissive.validation.scenario import (
 )
 
 QUANTILES = (0.05, 0.5, 0.95)
+LEAST_RUNS = "at least 2 that went well."
+NARROWER = "narrow the ranges of the parameters, or take more samples."
 UNMOVED = 1e-9
 """A change of an output below this share of it is arithmetic, not influence."""
 
@@ -175,10 +177,17 @@ def sensitivity(
 
 def _size(size: str | Size) -> Size:
     if isinstance(size, str) and size not in SIZES:
-        raise SimulationError(f"size is {size!r}.", where="size", allowed=", ".join(SIZES))
+        raise SimulationError(
+            f"size is {size!r}.", where="size", allowed=f"{', '.join(SIZES)}.", do="name one, or give a Size."
+        )
     run = SIZES[size] if isinstance(size, str) else size
     if run.together < 2 or run.most < 1:
-        raise SimulationError(f"size is {run}.", where="size", allowed="together 2 or more; most 1 or more.")
+        raise SimulationError(
+            f"size is {run}.",
+            where="size",
+            allowed="together 2 or more; most 1 or more.",
+            do="raise the number.",
+        )
     return run
 
 
@@ -236,7 +245,12 @@ def _one_by_one(runner: _Runner, inputs: tuple[Uncertain, ...]) -> tuple[FloatAr
         values[each.name] = column
     found = runner.run(values, 1 + 2 * n)
     if np.isnan(found[0]).any():
-        raise SimulationError("The typical patient could not be simulated.", where="sensitivity")
+        raise SimulationError(
+            "The typical patient could not be simulated.",
+            where="sensitivity",
+            allowed="a model that runs with its own parameters.",
+            do="run lissive simulate with this model: it says why.",
+        )
     return found[0], found[1 : 1 + n].T, found[1 + n :].T
 
 
@@ -254,7 +268,9 @@ def _together(runner: _Runner, inputs: tuple[Uncertain, ...], samples: int, seed
     found = runner.run(values, samples)
     kept: FloatArray = found[np.isfinite(found).all(axis=1)]
     if len(kept) < 2:
-        raise SimulationError("No run with all inputs varying went well.", where="sensitivity")
+        raise SimulationError(
+            "No run with all inputs varying went well.", where="sensitivity", allowed=LEAST_RUNS, do=NARROWER
+        )
     return kept
 
 
@@ -321,7 +337,12 @@ def morris(function: Function, inputs: Sequence[str], *, trajectories: int, seed
         Where there is nothing to be screened.
     """
     if trajectories < 2:
-        raise SimulationError(f"trajectories is {trajectories}.", where="trajectories", allowed="2 or more.")
+        raise SimulationError(
+            f"trajectories is {trajectories}.",
+            where="trajectories",
+            allowed="2 or more.",
+            do=f"give more; the full analysis takes {SIZES['full'].trajectories}.",
+        )
     sample, analyze = _salib("sample.morris").sample, _salib("analyze.morris").analyze
     problem = _problem(inputs)
     points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
@@ -350,7 +371,10 @@ def sobol(function: Function, inputs: Sequence[str], *, base: int, seed: int, re
         Where it cannot be done as asked.
     """
     if base < 2 or base & (base - 1):
-        raise SimulationError(f"base is {base}.", where="base", allowed="2, 4, 8, ..., a power of two.")
+        power = 1 << max(base - 1, 1).bit_length()
+        raise SimulationError(
+            f"base is {base}.", where="base", allowed="2, 4, 8, ..., a power of two.", do=f"give {power}."
+        )
     sample, analyze = _salib("sample.sobol").sample, _salib("analyze.sobol").analyze
     problem = _problem(inputs)
     points = sample(problem, base, calc_second_order=False, scramble=True, seed=seed)
@@ -387,8 +411,9 @@ def _whole(points: FloatArray, values: FloatArray, block: int) -> tuple[FloatArr
     if good.sum() < 2:
         raise SimulationError(
             f"Of {len(good)} blocks of runs, {int(good.sum())} went well.",
-            allowed="at least 2.",
-            do="narrow the ranges of the parameters, or take more samples.",
+            where="function",
+            allowed=LEAST_RUNS,
+            do=NARROWER,
         )
     keep = np.repeat(good, block)
     return points[keep], values[keep], int((~good).sum())
@@ -400,6 +425,7 @@ def _problem(inputs: Sequence[str]) -> dict[str, Any]:
             f"The inputs are {', '.join(inputs) or 'none'}.",
             where="inputs",
             allowed="one or more, each once.",
+            do="name each input once.",
         )
     return {"num_vars": len(inputs), "names": list(inputs), "bounds": [[0.0, 1.0]] * len(inputs)}
 

@@ -43,8 +43,8 @@ their logarithm."""
 def crps(values: FloatArray, observed: float) -> float:
     """Continuous ranked probability score of the distribution that a sample is of: E|X - y| - E|X - X'|/2.
 
-    X' is another value than X (Ferro 2014, Q J R Meteorol Soc 140:1917): so a small sample is not scored worse than a large
-    one of the same distribution.
+    X' is another value than X (Ferro 2014, Q J R Meteorol Soc 140:1917): so a small sample is not scored worse than
+    a large one of the same distribution.
 
     >>> crps(np.array([1.0, 3.0]), 1.0), crps(np.array([2.0]), 5.0)
     (0.0, 3.0)

@@ -99,7 +99,9 @@ def changes_of(state: State, posted: Mapping[str, str]) -> State:
 def file_of(name: str, state: State) -> tuple[str, bytes]:
     """Kind and content of one file of FILES. Raises LissiveError where there is none, or where the queue is full."""
     if name not in FILES:
-        raise LissiveError("There is no such file.")
+        raise LissiveError(
+            "There is no such file.", allowed=f"{', '.join(FILES)}.", do="Go back to the answer."
+        )
     if name == "case.yaml":
         return YAML, case_yaml(state.case).encode()
     made: tuple[str, bytes] = desk.made(lambda _: _made(name, state))
@@ -120,5 +122,5 @@ def _made(name: str, state: State) -> tuple[str, bytes]:
         return HTML, text.encode()
     writer, note = pdf_writer()
     if writer is None:
-        raise LissiveError(note)
+        raise LissiveError(note, do="Take the page as HTML.")
     return PDF, pdf_bytes(text, one_page=stem != "report")[0]

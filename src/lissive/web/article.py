@@ -8,7 +8,8 @@ from django.views.decorators.http import require_http_methods
 from lissive.errors import EvidenceError
 from lissive.evidence.article import answered, text_of_article
 from lissive.evidence.claim_voice import VOICES
-from lissive.report.evidence_text import LIMITS, as_a_whole, summary, value_text
+from lissive.report.article_text import as_a_whole, summary
+from lissive.report.evidence_text import LIMITS, value_text
 from lissive.web.pages import shown
 
 MOST_SENTENCES = 600
@@ -36,7 +37,9 @@ def article(request: HttpRequest) -> HttpResponse:
         rows = answered(text_of_article(raw, name))
         if len(rows) > MOST_SENTENCES:
             raise EvidenceError(
-                f"The text has {len(rows):,} sentences.", allowed=f"at most {MOST_SENTENCES}."
+                f"The text has {len(rows):,} sentences.",
+                allowed=f"At most {MOST_SENTENCES} are checked.",
+                do="Give one part of it after the other.",
             )
     except EvidenceError as error:
         wrong = {

@@ -73,6 +73,8 @@ def plainly(text: str) -> str:
 
     >>> plainly("Not answered, because as_of, the date of the question, is unknown. 2 more: --access.")
     'Not answered, because the day of the question is unknown. 2 more below.'
+    >>> plainly("No forecast: the case does not state plan.titration.")
+    'No forecast: the case does not state how the product is taken.'
     """
     calm = _CAPITALS.sub(lambda found: found[0].capitalize(), _FACT.sub("", text))
     plain = _FIELD.sub(lambda found: _called(found[0]), calm)
@@ -81,7 +83,11 @@ def plainly(text: str) -> str:
 
 def _called(field: str) -> str:
     field = field.partition(",")[0]
-    own = {"as_of": "the day of the question", "place.residence": "the place where the person lives"}
+    own = {
+        "as_of": "the day of the question",
+        "place.residence": "the place where the person lives",
+        "plan.titration": "how the product is taken",
+    }
     what = next((each.what for each in fields() if each.name == field), field.rpartition(".")[2])
     return own.get(field) or f"“{what.replace('_', ' ')}”"
 

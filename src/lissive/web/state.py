@@ -101,7 +101,11 @@ def read_state(posted: Mapping[str, str]) -> State:
     """What a form carried. Raises CaseError where it is no case."""
     text = posted.get("case", "")
     if len(text) > MOST_CHARACTERS:
-        raise CaseError("The case is too long.", allowed=f"{MOST_CHARACTERS:,} characters.")
+        raise CaseError(
+            "The case is too long.",
+            allowed=f"up to {MOST_CHARACTERS:,} characters.",
+            do="shorten what was typed.",
+        )
     try:
         data = json.loads(text) if text else {"case": NAME}
     except (ValueError, RecursionError):

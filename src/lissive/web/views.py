@@ -153,13 +153,16 @@ def opened(request: HttpRequest) -> HttpResponse:
         text = upload.read().decode("utf-8-sig") if upload else request.POST.get("text", "")
         if not text.strip() or len(text) > MOST_CHARACTERS:
             what = "too long" if text.strip() else "empty"
-            raise CaseError(f"The case is {what}.", allowed=f"1 to {MOST_CHARACTERS:,} characters.")
+            allowed = f"1 to {MOST_CHARACTERS:,} characters."
+            raise CaseError(f"The case is {what}.", allowed=allowed, do="choose the file of a saved case.")
         where = Path("case.yaml")
         data, lines = marked_text(text, where, wrong=CaseError, example="case: a", most_fields=1000)
         case = typed(data, lines, where, Case, CaseError, thing="the case", thorough=True)
         return _answer(request, State(case.model_dump(mode="json", exclude_none=True)))
     except UnicodeDecodeError:
-        error: LissiveError = CaseError("The file is not text in UTF-8.")
+        error: LissiveError = CaseError(
+            "The file is not text in UTF-8.", do="choose a case that was saved here."
+        )
     except CaseError as wrong:
         error = wrong
     content = {"error": str(error).split("\n"), "text": request.POST.get("text", "")}

@@ -17,6 +17,7 @@ from lissive.clinic.models import Case, Certificate, Intake, Patient, Slot, User
 from lissive.clinic.visit.moves import move
 from lissive.clinic.zones import clock_text
 from lissive.errors import LissiveError
+from lissive.handout.language import Words
 
 Status = Visit.Status
 AHEAD = (Status.BOOKED, Status.INTAKE, Status.READY)
@@ -130,7 +131,8 @@ def _to_come(visit: Visit, version: int, user: User) -> Visit:
     """The visit as it is now, held until the transaction ends."""
     now = Visit.objects.select_for_update().get(pk=visit.pk)
     if now.status not in AHEAD:
-        raise NotBooked(f"The visit is {now.get_status_display().lower()}: it can no longer be changed here.")
+        said = f"The visit is {now.get_status_display().lower()}: it can no longer be changed here."
+        raise NotBooked(said, do="book another one, or call the clinic.")
     if user.role == "patient" and now.starts <= timezone.now():
         raise NotBooked("The time of this visit has come.", do="call the clinic.")
     if now.version != version:
@@ -177,7 +179,11 @@ def _entry(user: User, action: str, visit: Visit, **detail: str) -> None:
     audit.append(action, user, kind="visit", thing=visit.pk, patient=visit.patient_id, detail=detail)
 
 
-def when(at: datetime.datetime) -> str:
+def when(at: datetime.datetime, tongue: str = "en") -> str:
     """A time with its day and zone."""
     local = timezone.localtime(at)
-    return f"{day_text(local.date())}, {clock_text(at)} {local:%Z}"
+    day = day_text(local.date())
+    if tongue == "es":
+        say = Words("es")
+        day = say("day", day=local.day, month=say(f"month.{local.month}"), year=local.year)
+    return f"{day}, {clock_text(at)} {local:%Z}"

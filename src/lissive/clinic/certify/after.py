@@ -20,6 +20,7 @@ from lissive.clinic.models import Certificate, User
 from lissive.clinic.visit.record import Refused
 
 _CHANGED = "The certificate was changed meanwhile, so this was not saved."
+_STANDS = "see how it stands now."
 
 
 def may_write(certificate: Certificate, user: User) -> None:
@@ -29,7 +30,10 @@ def may_write(certificate: Certificate, user: User) -> None:
             "It is signed, and is not changed any more.", do="amend it: a new draft that replaces it."
         )
     if certificate.practitioner.user_id != user.pk:
-        raise Refused(f"{certificate.practitioner.name} decided it, and nobody else fills or signs it.")
+        raise Refused(
+            f"{certificate.practitioner.name} decided it, and nobody else fills or signs it.",
+            do=f"ask {certificate.practitioner.name}.",
+        )
 
 
 def save(
@@ -87,7 +91,9 @@ def amend(certificate: Certificate, user: User, why: str) -> Certificate:
                 f"{now.practitioner.name} signed it, and nobody else amends it.", do="revoke it instead."
             )
         if now.status != Status.ISSUED:
-            raise Refused(f"It is {now.get_status_display().lower()}.")
+            raise Refused(
+                f"It is {now.get_status_display().lower()}, and only an issued one is amended.", do=_STANDS
+            )
         if Certificate.objects.filter(supersedes=now).exists():
             raise Refused(
                 "There is a draft that replaces it already.", do="fill and sign that, or discard it."
@@ -104,7 +110,10 @@ def revoke(certificate: Certificate, user: User, kind: str, why: str) -> None:
     with transaction.atomic():
         now = of_now(certificate)
         if now.status != Status.ISSUED:
-            raise Refused(f"It is {now.get_status_display().lower()}, and only an issued one can be revoked.")
+            raise Refused(
+                f"It is {now.get_status_display().lower()}, and only an issued one can be revoked.",
+                do=_STANDS,
+            )
         now.status, now.ended_at, now.ended_by = Status.REVOKED, timezone.now(), user
         now.ended_kind, now.ended_why = kind, why
         now.save(update_fields=["status", "ended_at", "ended_by", "ended_kind", "ended_why"])
@@ -117,7 +126,9 @@ def entered(certificate: Certificate, user: User, given: Mapping[str, Any]) -> N
     with transaction.atomic():
         now = of_now(certificate)
         if now.status != Status.ISSUED:
-            raise Refused(f"It is {now.get_status_display().lower()}: only an issued one is entered.")
+            raise Refused(
+                f"It is {now.get_status_display().lower()}: only an issued one is entered.", do=_STANDS
+            )
         now.state_system, now.state_number = given["system"], given["number"]
         now.card_expires = given["card_expires"]
         now.entered_at, now.entered_by = timezone.now(), user

@@ -134,7 +134,10 @@ def decide(visit: Visit, user: User, given: Mapping[str, Any], version: int) -> 
 
 def _may_decide(visit: Visit, user: User, found: Ground, certifies: bool) -> None:
     if visit.practitioner.user_id != user.pk:
-        raise Refused(f"This visit is {visit.practitioner.name}'s: nobody else decides it.")
+        name = visit.practitioner.name
+        raise Refused(
+            f"This visit is {name}'s: nobody else decides it.", do=f"ask {name}, or book another visit."
+        )
     if Certificate.objects.filter(visit=visit, status__in=SIGNED).exists():
         raise Refused("A certificate of this visit is signed.", do="amend or revoke that.")
     if visit.status not in (Visit.Status.IN_VISIT, Visit.Status.TO_SIGN):
@@ -142,7 +145,10 @@ def _may_decide(visit: Visit, user: User, found: Ground, certifies: bool) -> Non
             f"The visit is not in progress: {visit.get_status_display().lower()}.", do="begin it first."
         )
     if certifies and not may_be_certified(found.answer):
-        raise Refused(f"The law of {found.answer.name} does not allow it: {STATUS[found.answer.status]}.")
+        raise Refused(
+            f"The law of {found.answer.name} does not allow it: {STATUS[found.answer.status]}.",
+            do="decline the visit.",
+        )
 
 
 def begin(visit: Visit, **more: Any) -> Certificate:
@@ -169,11 +175,11 @@ def second(visit: Visit, user: User, agrees: bool, reason: str, version: int) ->
         work.changeable(visit.case)
         row = Decision.objects.select_for_update().filter(visit=visit).first()
         if row is None or not row.second_needed:
-            raise Refused("No second practitioner is asked for here.")
+            raise Refused("No second practitioner is asked for here.", do="go back to the visit.")
         if user.pk in (row.by_id, visit.practitioner.user_id):
-            raise Refused("The second practitioner cannot be the one who decided.")
+            raise Refused("The second practitioner cannot be the one who decided.", do="ask another one.")
         if Certificate.objects.filter(visit=visit, status__in=SIGNED).exists():
-            raise Refused("The certificate is signed.")
+            raise Refused("The certificate is signed.", do="amend or revoke that.")
         if row.version != version:
             raise Refused("The decision was changed meanwhile, so this was not saved.", do="read it again.")
         if agrees and (why := second_lacks(user, visit, timezone.localdate())):

@@ -27,6 +27,7 @@ from lissive.clinic.rights import may
 from lissive.clinic.visit.record import Refused
 from lissive.clinic.work import Closed
 from lissive.errors import LissiveError
+from lissive.report.words import upper_first
 from lissive.web.pages import plainly
 
 Status = Certificate.Status
@@ -159,7 +160,7 @@ def certificate_discard(request: HttpRequest, id: UUID) -> HttpResponse:
     try:
         after.discard(found, me(request))
     except Refused as refused:
-        return said(request, 409, refused.what, [refused.do or ""])
+        return said(request, 409, refused.what, [upper_first(refused.do)])
     return redirect("decision", found.visit_id)
 
 
@@ -175,14 +176,14 @@ def certificate_sign(request: HttpRequest, id: UUID) -> HttpResponse:
             seal.sign(found, user, **given)
             return redirect("certificate", found.pk)
         except Refused as refused:
-            wrong, status = f"{refused.what} {refused.do or ''}".strip(), 409
+            wrong, status = f"{refused.what} {upper_first(refused.do)}".strip(), 409
             found = Certificate.objects.select_related("visit", "case", "patient", "practitioner__user").get(
                 pk=found.pk
             )
         except Closed:
             raise
         except LissiveError as error:  # nothing writes a PDF
-            return said(request, 503, "Not signed", [plainly(error.what), error.do or ""])
+            return said(request, 503, "Not signed", [plainly(error.what), upper_first(error.do)])
     if found.status != Status.DRAFT:
         return said(
             request,

@@ -252,7 +252,10 @@ def _checked(certificate: Certificate, user: User, on: datetime.date, seen: str)
     if certificate.status != Status.DRAFT:
         raise Refused("It is signed already.", do="see it as it was signed.")
     if certificate.practitioner.user_id != user.pk:
-        raise Refused(f"{certificate.practitioner.name} decided it, and nobody else can sign it.")
+        raise Refused(
+            f"{certificate.practitioner.name} decided it, and nobody else can sign it.",
+            do=f"ask {certificate.practitioner.name}.",
+        )
     if certificate.case.status == Case.Status.CLOSED:
         raise work.Closed
     found = signable(certificate, on)

@@ -105,7 +105,11 @@ def text_of(lines: Sequence[Line], names: Sequence[str]) -> tuple[str, list[date
 def read(text: str) -> Diary:
     """Raises DiaryError, in the words of a page."""
     if len(text) > MOST_CHARACTERS:
-        raise DiaryError(f"It has {len(text):,} characters.", allowed=f"up to {MOST_CHARACTERS:,}.")
+        raise DiaryError(
+            f"It has {len(text):,} characters.",
+            allowed=f"up to {MOST_CHARACTERS:,}.",
+            do="shorten the notes.",
+        )
     return diary_of(text, today=timezone.localdate(), name=NAME)
 
 

@@ -342,9 +342,13 @@ def _page(
 def _advice(said: Mapping[str, Any]) -> tuple[str, str]:
     """In words, and in which colour: none where no trial stands behind it."""
     words, kind = ADVICE.get(said.get("advice", ""), ("", ""))
-    if said.get("advice") == "continue" and said.get("answer", {}).get("fitted") is False:
-        return "The model cannot say whether it works; no reason to stop was found.", "unsure"
-    return words, kind if said.get("answer", {}).get("calibrated") == "trials" or kind != "yes" else ""
+    answer = said.get("answer", {})
+    if said.get("advice") == "continue" and answer.get("fitted") is False:
+        rest = "see the alarms" if answer.get("alarms") else "no reason to stop was found"
+        return f"The model cannot say whether it works; {rest}.", "unsure"
+    if kind == "yes" and answer.get("alarms"):
+        return f"{words} See the alarms.", "unsure"
+    return words, kind if answer.get("calibrated") == "trials" or kind != "yes" else ""
 
 
 def _diary_of(found: Review) -> Diary | None:

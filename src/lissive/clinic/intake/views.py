@@ -353,7 +353,7 @@ def _over(request: HttpRequest, visit: Visit, home: str) -> HttpResponse:
         phone = "" if page is None or not page.phone else f" ({page.phone})"
         more = word("frame", "begun", tongue).format(phone=phone)
     content = {
-        "when": when(visit.starts),
+        "when": when(visit.starts, tongue),
         "who": visit.practitioner.name,
         "refused": word("frame", "refused", tongue).format(what=", ".join(no))
         if (no := refused(visit, tongue))

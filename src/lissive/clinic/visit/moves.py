@@ -79,7 +79,11 @@ def _check(now: Visit, to: str, why: str) -> None:
     state, wanted = now.get_status_display().lower(), S(to).label.lower()
     if not may_follow(now, to):
         after = ", ".join(S(each).label.lower() for each in MOVES[now.status]) or "nothing: it has ended"
-        raise Refused(f"A visit that is “{state}” cannot become “{wanted}”.", allowed=f"{after}.")
+        raise Refused(
+            f"A visit that is “{state}” cannot become “{wanted}”.",
+            allowed=f"{after}.",
+            do="see how the visit stands now.",
+        )
     if not why and (now.status, to) in WITH_REASON:
         raise Refused(f"From “{state}” to “{wanted}” needs a reason.", do="write why.")
     if to == S.IN_VISIT and now.case_id is None:

@@ -194,7 +194,7 @@ def _moved(request: HttpRequest, found: Visit, page: str) -> HttpResponse:
     ]
     try:
         if to not in offered and (page, to) != ("visit", S.TO_SIGN):
-            raise Refused("This page does not offer that.")
+            raise Refused("This page does not offer that.", do="choose one of the steps below.")
         if not form.is_valid():
             raise Refused(form.fault("why"))
         move(found, to, _user(request), form.cleaned_data["why"])

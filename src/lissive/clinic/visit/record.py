@@ -138,7 +138,8 @@ def write(
     with transaction.atomic():
         now = locked(visit)
         if now.status in FINAL:
-            raise Refused(f"This visit has ended ({now.get_status_display().lower()}): its record is closed.")
+            ended = f"This visit has ended ({now.get_status_display().lower()}): its record is closed."
+            raise Refused(ended, do="write what is new in another visit.")
         late = tuple(part for part in parts if was is not None and stamp(now, part) != was.get(part, ""))
         if late and any(said(now, part) != _plain(part, parts[part]) for part in late):
             raise Overtaken(now, late)

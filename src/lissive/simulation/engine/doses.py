@@ -47,6 +47,7 @@ def check(doses: Doses, subjects: int, states: int, inputs: int) -> None:
             "The table of doses does not fit the model or the subjects.",
             where="doses",
             allowed="columns of one length; places of states, of inputs and of schedules that there are.",
+            do="make it with lissive.simulation.schedule.Regimen.",
         )
 
 

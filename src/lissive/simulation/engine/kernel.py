@@ -118,6 +118,7 @@ class Kernel:
         if unknown:
             raise ParameterError(
                 f"{', '.join(unknown)} is not a parameter of model {self.equations.name} that a run may set.",
+                where="parameters",
                 allowed=f"{', '.join(self.parameters)}.",
                 do="A quantity that the model computes cannot be set; set what it is computed from.",
             )
@@ -129,8 +130,9 @@ class Kernel:
             except (TypeError, ValueError):
                 raise ParameterError(
                     f"{name} is {value!r}.",
+                    where="parameters",
                     allowed=f"a number, or {subjects} numbers, one a subject.",
-                    do="correct the value.",
+                    do="give such numbers.",
                 ) from None
         return np.ascontiguousarray(table.T)
 
@@ -358,10 +360,14 @@ class Batch:
         """
         if not until >= self._reached:
             raise SimulationError(
-                f"until is {until:g}.", where="until", allowed=f"{self._reached:g} or later."
+                f"until is {until:g}.",
+                where="until",
+                allowed=f"{self._reached:g} or later.",
+                do="start a new batch to go back in time.",
             )
         if threads < 1:
-            raise SimulationError(f"threads is {threads}.", where="threads", allowed="1 or more.")
+            do = "give 1, or the number of cores."
+            raise SimulationError(f"threads is {threads}.", where="threads", allowed="1 or more.", do=do)
         times, edges = self._within(times, until, "times"), self._within(edges, until, "edges")
         subjects, n_out, bins = len(self), len(self.kernel.columns), max(len(edges) - 1, 0)
         if bins:
@@ -423,6 +429,7 @@ class Batch:
                 f"{name} run from {given[0]:g} to {given[-1]:g}.",
                 where=name,
                 allowed=f"increasing values from {self._reached:g} to {until:g}, as this run does.",
+                do=f"sort {name}, each once, and leave out what this run does not reach.",
             )
         return given
 

@@ -89,6 +89,7 @@ def quantity(equations: Equations, name: str) -> int:
         near = get_close_matches(name, equations.quantities, 3)
         raise SimulationError(
             f'"{name}" is not a quantity of model {equations.name}.',
+            where="select",
             allowed=f"{', '.join(list(equations.quantities)[:40])}.",
             do=f"Did you mean {' or '.join(near)}?" if near else "select one of these, or correct the name.",
         ) from None

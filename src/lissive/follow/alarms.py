@@ -1,0 +1,165 @@
+"""What a diary says that has to be looked at, whatever the benefit: words of harm, doses over the label, the case's own
+contraindications, rising use, ratings that are worse than before.
+
+Words are searched in side effects and notes, and in all texts of a row that was left out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from lissive.case import Case
+from lissive.case.products import Product
+from lissive.follow.advise import WEEK, decisions, watched
+from lissive.follow.answer import Alarm, Rule
+from lissive.follow.diary import DOSED, Diary, Dose, LeftOut, columns
+from lissive.follow.doses import Taken, units_of
+from lissive.follow.update import Observed
+from lissive.safety import safety_of
+
+NEAR = 80
+"""Characters before a word in which it may be denied."""
+LANGUAGES = "English, German and Spanish"
+"""Of the words."""
+
+
+def alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> tuple[Alarm, ...]:
+    """All alarms of a diary but that of its ratings (`of_ratings`)."""
+    return (
+        *of_the_case(case),
+        *in_words(diary, taken.start),
+        *_over_the_label(diary, taken, what, case),
+        *_rising(taken),
+    )
+
+
+def of_the_case(case: Case) -> Iterator[Alarm]:
+    """What the case itself says against its product: contraindications, and major cautions."""
+    for flag in safety_of(case).flags:
+        about, advice = ", ".join(flag.substances), flag.advice.rstrip(".")
+        if flag.severity == "contraindicated":
+            yield Alarm("contraindicated", f"contraindicated: {about}", (), advice)
+        elif flag.kind == "caution" and flag.severity == "major":
+            against = flag.advice.startswith(("Do not use", "Do not start"))
+            yield Alarm("unsafe" if against else "caution", f"caution: {about}", (), advice)
+
+
+# -- words ------------------------------------------------------------------------------------------
+_NO_FALL = re.compile(
+    r"\s+(?:(?:asleep|ill|back|short|behind|(?:in|of) (?:\w+ )?(?:pain|spasms?|stiffness|spasticity))\b|"
+    r"(?:to|from|by|below|under) \d+(?:[.,]\d+)?(?: to \d+)?(?= ?%|[.,;]|$))"
+)
+"""What follows on `fell` where nobody fell."""
+_NOT = r"(?:\b(?:no|not|without|never|denies|kein\w*|nicht|ohne|sin|ni|nunca)|n['’]t)"
+_FILLED = r"(?:any|a|the|really|had|has|have|been|signs?|of|thoughts?|feelings?|me|de|ideas?|\w+ (?:or|nor|oder|ni|o))"
+_DENIED = re.compile(rf"{_NOT}\s+(?:{_FILLED}\s+){{0,3}}$")
+_NONE = re.compile(r"\s*[:=-]?\s*(?:none|nil|no|nein|keine|ningun[ao]|0)\s*(?:[.,;]|$)")
+
+
+def in_words(diary: Diary, start: datetime.date) -> Iterator[Alarm]:
+    """Words of harm. Those of the week before treatment count where they speak against beginning."""
+    said = [(day.date, day.rows, text) for day in diary.days for text in (day.side_effects, day.note) if text]
+    said += [(_when(each, start), (each.row,), each.said) for each in diary.left_out if each.said]
+    for row in watched():
+        hits = [
+            (date, numbers, word)
+            for date, numbers, text in said
+            if (date >= start or row["before"] == "yes") and (word := named(text, row["words"].split(";")))
+        ]
+        if hits:
+            words = ", ".join(dict.fromkeys(word for _, _, word in hits))
+            numbers = tuple(dict.fromkeys(number for _, mine, _ in hits for number in mine))
+            days = len({date for date, _, _ in hits})
+            early = ", before the first dose" if all(date < start for date, _, _ in hits) else ""
+            text = f"{row['text']}{early}: {days} {'day' if days == 1 else 'days'} ({words})"
+            yield Alarm(row["id"], text, tuple(sorted(numbers)), row["do"])
+
+
+def _when(row: LeftOut, start: datetime.date) -> datetime.date:
+    """The day of a row; with a dose in it, it is under treatment even before the first dose that could be read."""
+    return start if row.date is None or any(row.amounts.values()) else row.date
+
+
+def named(text: str, words: Sequence[str]) -> str:
+    """The first of the words that a text has and does not deny, as it is written there."""
+    plain = _folded(text)
+    for word in words:
+        for hit in re.finditer(rf"\b{re.escape(word)}\w*", plain):
+            denied = _DENIED.search(plain[max(hit.start() - NEAR, 0) : hit.start()]) or _NONE.match(
+                plain, hit.end()
+            )
+            if not denied and not (word in ("fall", "fell") and _NO_FALL.match(plain, hit.end())):
+                return text[hit.start() : hit.end()].lower()
+    return ""
+
+
+def _folded(text: str) -> str:
+    """Small letters without accents, one for one.
+
+    >>> _folded("Me caí. Größe")
+    'me cai. große'
+    """
+    return "".join(unicodedata.normalize("NFKD", each.lower())[:1] for each in text)
+
+
+# -- doses ------------------------------------------------------------------------------------------
+def _over_the_label(diary: Diary, taken: Taken, what: Product, case: Case) -> Iterator[Alarm]:
+    limit = what.label_limit(case.person.weight_kg)
+    if limit is not None and (over := int((taken.units > limit).sum())):
+        text = f"more than the label's {limit:g} a day on {over} {'day' if over == 1 else 'days'}"
+        yield Alarm("above_label", text, (), "go back to the label's dose")
+    high = []
+    for each in diary.left_out:
+        beyond = any(value > columns()[name].high for name, value in each.amounts.items())
+        if beyond or (limit is not None and units_of((_dose(each),), what) > limit):
+            high.append((each.row, ", ".join(f"{name} {value:g}" for name, value in each.amounts.items())))
+    if high:
+        text = (
+            f"a row that was left out has a dose that is too high: {'; '.join(said for _, said in high[:3])}"
+        )
+        yield Alarm("dose_to_check", text, tuple(row for row, _ in high), "ask whether so much was taken")
+
+
+def _dose(row: LeftOut) -> Dose:
+    sprays, thc, cbd = (row.amounts.get(name, 0.0) for name in DOSED)
+    return Dose(None, sprays, thc, cbd)
+
+
+def _rising(taken: Taken) -> Iterator[Alarm]:
+    """Over the two weeks before, or little by little since the two weeks after titration."""
+    figure = decisions()
+    first = int(figure["titration_days"])
+    if taken.days < first + 2 * WEEK or taken.ended:
+        return
+    now = taken.units[-2 * WEEK :].mean()
+    since = [("the two weeks before", taken.units[-4 * WEEK : -2 * WEEK].mean())]
+    if taken.days >= first + 4 * WEEK:
+        since.append(("the two weeks after titration", taken.units[first : first + 2 * WEEK].mean()))
+    for when, before in since:
+        if before > 0 and now >= figure["rise_share"] * before:
+            text = f"rising use: {before:.1f} a day in {when}, {now:.1f} a day in the last two weeks"
+            yield Alarm("rising_use", text, (), "ask why; look for tolerance, and for use beyond the symptom")
+            return
+
+
+# -- ratings ----------------------------------------------------------------------------------------
+def of_ratings(
+    observed: Observed, taken: Taken, baseline: float | None, threshold: float, rule: Rule | None
+) -> Iterator[Alarm]:
+    """The last week is worse than before treatment by as much as would be a benefit [%], or nothing is left of the
+    fall for which the rule was met."""
+    seen = observed.value[observed.day >= max(taken.days - WEEK, 0)]
+    if not baseline or taken.ended or len(seen) < decisions()["week_least"]:
+        return
+    now, label = float(seen.mean()), columns()[observed.outcome].label
+    do = "look for a relapse, an infection or another cause; do not raise the dose before"
+    if now >= baseline * (1.0 + threshold / 100.0):
+        yield Alarm(
+            "worse", f"{label} is worse than before treatment: {baseline:.1f}, then {now:.1f}", (), do
+        )
+    elif rule is not None and rule.met and now >= baseline:
+        text = f"nothing is left of the fall in {label}: {baseline:.1f} before treatment, {now:.1f} in the last week"
+        yield Alarm("effect_lost", text, (), do)
