@@ -292,7 +292,10 @@ def _fill_response(row: dict[str, str], prefix: str, found: Mapping[str, Mapping
     name = prefix + row["name"]
     tied = "" if prefix else next((a for a, b in TIED.items() if b == row["name"]), "")
     mine = found.get(tied) or found.get(name)
-    if mine is not None and float(mine["se"]) == 0.0:
+    fixed = mine is not None and float(mine["se"]) == 0.0
+    if mine is not None and fixed and float(row["value"]) == float(mine["estimate"]):
+        mine = None  # it stays what it was, with its source
+    elif mine is not None and fixed:
         row["value"], row["provenance"], row["source"] = mine["estimate"], "assumed", "-"
         row["note"] = "Fixed in the structure that predicts trials best, see calibrate/found/structures.tsv."
     elif mine is not None:
