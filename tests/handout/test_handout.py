@@ -218,14 +218,18 @@ def test_a_day_is_spoken_and_a_licensed_medicine_is_prescribed(uk: CaseAnswer) -
 
 # -- numbers ----------------------------------------------------------------------------------------
 def test_the_icons_are_the_trials_and_the_interval_stands_in_words(uk: CaseAnswer) -> None:
+    """The sheet has what leads on the clinician's screen: here individual patients, and not the pool of two trials."""
     found = figure_of(uk.evidence, "responders_30pct")
     assert found is not None
-    share = found[1].absolute
+    share = next(each.absolute for each in uk.trials if each.outcome == "responders_30pct")
     assert share is not None
+    assert found[1].absolute is not None
+    assert share.risk_ci != found[1].absolute.risk_ci
     low, high = (round(100 * (end - share.baseline)) for end in share.risk_ci)
+    assert 0 < low < high
     for tongue, words in (
-        ("en", f"between {-low} fewer and {high} more"),
-        ("es", f"entre {-low} menos y {high} más"),
+        ("en", f"between {low} and {high} more"),
+        ("es", f"entre {low} y {high} más"),
     ):
         page = sheet_page(uk, tongue)  # type: ignore[arg-type]
         picture = page[page.index('<svg class="icons"') : page.index("</svg>")]
