@@ -47,7 +47,7 @@ def test_the_draws_are_of_these_estimates(estimates) -> None:
 
 
 def test_the_tables_hold_the_medians(estimates) -> None:
-    known = load_parameters()
+    known, prior = load_parameters(), {p.name: p for p in priors()}
     for name, row in estimates.items():
         for prefix, table in ((TITRATION, thresholds()), (RATING, figures()), (BETWEEN, between_trials())):
             if name.startswith(prefix):
@@ -56,7 +56,11 @@ def test_the_tables_hold_the_medians(estimates) -> None:
             assert known[name.removeprefix(SPREAD)].spread == pytest.approx(float(row["estimate"]))
         elif name in known:
             assert known[name].value == pytest.approx(float(row["estimate"]))
-            assert known[name].provenance.startswith("assumed" if float(row["se"]) == 0.0 else "fitted")
+            fixed = float(row["se"]) == 0.0
+            if fixed and row["estimate"] == row["prior"]:  # it stays what it was, with its source
+                assert known[name].source == prior[name].source
+            else:
+                assert known[name].provenance.startswith("assumed" if fixed else "fitted")
 
 
 def test_the_posterior_opens_in_arviz() -> None:
