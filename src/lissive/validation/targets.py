@@ -133,7 +133,9 @@ def targets(
         if name not in rows:
             like = difflib.get_close_matches(name, rows, n=1)
             hint = f" Did you mean {like[0]}?" if like else ""
-            raise ParameterError(f"There is no target {name!r}.{hint}", allowed=f"{', '.join(rows)}.")
+            raise ParameterError(
+                f"There is no target {name!r}.{hint}", allowed=f"{', '.join(rows)}.", do="name one of these."
+            )
     runs = Runs([name for name in rows if name in PREDICTED], threads or os.cpu_count() or 1)
     found = []
     for name in chosen:
