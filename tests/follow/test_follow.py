@@ -83,7 +83,7 @@ def test_more_relief_is_more_probably_the_drug_but_most_of_it_is_prior(
 
 
 @pytest.mark.xfail(
-    strict=True, reason="by 0.22 with the response of 30 November 2026: docs/concepts/follow-up.md"
+    strict=True, reason="by 0.26, and a calibrated probability does: docs/concepts/follow-up.md"
 )
 def test_a_fall_of_a_third_moves_the_probability_by_less_than_a_fifth(tmp_path: Path) -> None:
     """160 people give the prior to 0.04, so 4,000 are solved here."""
