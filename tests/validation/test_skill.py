@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import norm
 
 from lissive.calibrate.baseline import shipped_baseline
+from lissive.report.reproduce_text import reproduce_text
 from lissive.trials.published import shipped_published
 from lissive.trials.reproduce import Reproduction, Row
 from lissive.validation import skill
@@ -97,6 +98,19 @@ def test_both_are_scored_on_the_same_figures_and_the_answer_says_so() -> None:
     for row in answer["endpoints"]:
         low, high = row["baseline"]["pi90"]
         assert low < high
+
+
+def test_what_forecasts_show_is_scored_too(monkeypatch) -> None:
+    """Of dizziness the baseline's figures, of all else the model's: the mean over figures is that of both parts."""
+    monkeypatch.setattr(skill, "baseline_outcomes", lambda: frozenset({"dizziness"}))
+    found = scored(_reproduction(0.0, 0.05), shipped_baseline())
+    assert found.score is not None
+    by = found.score_by(lambda each: each.outcome)
+    parts = [(side.baseline if name == "dizziness" else side.model) for name, side in by.items()]
+    wanted = sum(each.n * each.crps for each in parts) / found.score.shown.n
+    assert found.score.shown.crps == pytest.approx(wanted)
+    assert found.score.model.crps < found.score.shown.crps < found.score.baseline.crps
+    assert "As forecasts show it, the baseline's figures of ashworth and pain_nrs" in reproduce_text(found)
 
 
 def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_path, monkeypatch) -> None:

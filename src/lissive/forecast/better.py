@@ -57,6 +57,11 @@ def _rows(path: Path) -> Mapping[str, TableRow]:
     return MappingProxyType({row["outcome"]: row for row in rows if row["better"] == "baseline"})
 
 
+def baseline_outcomes(path: Path = BETTER) -> frozenset[str]:
+    """Outcomes of trials that the baseline predicts better."""
+    return frozenset(_rows(path))
+
+
 def baseline_figures(cause: str, product: str, weeks: int, path: Path = BETTER) -> dict[str, BaselineFigure]:
     """Outcome of a forecast to the baseline's figure, for those that the baseline predicts better.
 

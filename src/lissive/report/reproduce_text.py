@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lissive.forecast.better import baseline_outcomes
 from lissive.report.table import Table, as_markdown, as_text, table
-from lissive.report.words import DERIVED_NOTE, UNVERIFIED_NOTE, count, marked, paragraphs, span, wrapped
+from lissive.report.words import (
+    DERIVED_NOTE,
+    UNVERIFIED_NOTE,
+    count,
+    listed,
+    marked,
+    paragraphs,
+    span,
+    wrapped,
+)
 from lissive.trials.reproduce import Agreement, Row
 from lissive.validation.skill import Scored, Scores, Side, Told
 
@@ -30,6 +40,7 @@ TRIAL_SPLITS = {
     "validation": "Held out (split validation: nothing fitted on)",
     "context": "Context (split context: neither)",
 }
+UNSEEN = "Calibration, each trial left out"
 ASSUMED, LEFT_OUT = "Assumed where a paper is silent", "Not used"
 
 
@@ -48,6 +59,7 @@ def reproduce_text(answer: Scored) -> str:
             "Observed within the 90 % PI (90 % expected)\n"
             + as_text(scores_table(answer), indent="  ", rule=False),
             f"Model and baseline on the same figures\n{as_text(skill_table(answer))}",
+            wrapped(_shown(answer)),
             wrapped(SKILL),
             _items(ASSUMED, _assumed(answer)),
             _items(LEFT_OUT, _left_out(answer)),
@@ -63,6 +75,7 @@ def reproduce_markdown(answer: Scored, command: str, stamp: str) -> str:
     parts += [
         "## Model and baseline on the same figures",
         as_markdown(skill_table(answer)),
+        _shown(answer),
         SKILL,
     ]
     for split, rows in _by_split(answer).items():
@@ -121,17 +134,28 @@ def _agreement(found: Agreement) -> str:
 
 def skill_table(answer: Scored) -> Table:
     """Both sides' scores by split and by outcome, and those with each trial left out."""
-    splits = {
-        TRIAL_SPLITS.get(k, k): side for k, side in answer.score_by(lambda each: each.row.split).items()
-    }
-    rows = [_skill_cells(name, side) for name, side in splits.items()]
-    if of := answer.left_out:
-        rows.append(_skill_cells("Calibration, each trial left out", of))
-    rows += [_skill_cells(name, side) for name, side in answer.score_by(lambda each: each.outcome).items()]
+    sides = {**_by_trials(answer), **answer.score_by(lambda each: each.outcome)}
+    rows = [_skill_cells(name, side) for name, side in sides.items()]
     head = (
         "figures|n|model: CRPS, interval score, inside|baseline: CRPS, interval score, inside|better by CRPS"
     )
     return table("", head, rows, "n")
+
+
+def _by_trials(answer: Scored) -> dict[str, Side]:
+    of_split = answer.score_by(lambda each: each.row.split).items()
+    sides = {TRIAL_SPLITS.get(split, split): side for split, side in of_split}
+    return sides | ({UNSEEN: answer.left_out} if answer.left_out else {})
+
+
+def _shown(answer: Scored) -> str:
+    """The scores of what forecasts show: the model's figures, or the baseline's where those predict better."""
+    of, by_trials = listed(sorted(baseline_outcomes())), _by_trials(answer)
+    if not of or not by_trials:
+        return ""
+    said = "; ".join(f"{name}: {_both(side.shown)}" for name, side in by_trials.items())
+    what = f"the baseline's figures of {of} and else the model's"
+    return f"As forecasts show it, {what} (CRPS, interval score, inside): {said}."
 
 
 def _skill_cells(name: str, side: Side) -> list[str]:

@@ -27,6 +27,7 @@ from lissive.calibrate.baseline import (
 )
 from lissive.chunks import HERE, How
 from lissive.files import write_text
+from lissive.forecast.better import baseline_outcomes
 from lissive.table import rows_of
 from lissive.trials.people import draws
 from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
@@ -141,23 +142,33 @@ class Side:
 
     model: Scores
     baseline: Scores
+    shown: Scores
+    """As forecasts show it: of each outcome the one that predicts calibration trials better (forecast/better.tsv)."""
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self.model), "baseline": asdict(self.baseline)}
+        return {**asdict(self.model), "baseline": asdict(self.baseline), "shown": asdict(self.shown)}
+
+
+def _scored(said: Sequence[tuple[str, Told, Told]]) -> Side | None:
+    """Of outcomes, and what model and baseline say of each; None of no figure."""
+    instead = baseline_outcomes()
+    each_side = (
+        [model for _, model, _ in said],
+        [baseline for _, _, baseline in said],
+        [baseline if outcome in instead else model for outcome, model, baseline in said],
+    )
+    model, baseline, shown = map(scores, each_side)
+    return Side(model, baseline, shown) if model and baseline and shown else None
 
 
 def _side(found: Sequence[Both]) -> Side | None:
-    """None of no figure."""
-    model, baseline = scores([each.model for each in found]), scores([each.baseline for each in found])
-    return Side(model, baseline) if model and baseline else None
+    return _scored([(each.outcome, each.model, each.baseline) for each in found])
 
 
 def _unseen(found: Sequence[Both]) -> Side | None:
     """The same of figures that both predicted without their trial."""
-    pairs = [(b.model_left_out, b.baseline_left_out) for b in found]
-    told_by = [(model, baseline) for model, baseline in pairs if model and baseline]
-    model, baseline = (scores([pair[k] for pair in told_by]) for k in (0, 1))
-    return Side(model, baseline) if model and baseline else None
+    pairs = [(b.outcome, b.model_left_out, b.baseline_left_out) for b in found]
+    return _scored([(outcome, model, baseline) for outcome, model, baseline in pairs if model and baseline])
 
 
 @dataclass(frozen=True)
