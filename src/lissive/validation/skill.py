@@ -149,7 +149,7 @@ class Side:
         return {**asdict(self.model), "baseline": asdict(self.baseline), "shown": asdict(self.shown)}
 
 
-def _scored(said: Sequence[tuple[str, Told, Told]]) -> Side | None:
+def _side_of(said: Sequence[tuple[str, Told, Told]]) -> Side | None:
     """Of outcomes, and what model and baseline say of each; None of no figure."""
     instead = baseline_outcomes()
     each_side = (
@@ -162,13 +162,13 @@ def _scored(said: Sequence[tuple[str, Told, Told]]) -> Side | None:
 
 
 def _side(found: Sequence[Both]) -> Side | None:
-    return _scored([(each.outcome, each.model, each.baseline) for each in found])
+    return _side_of([(each.outcome, each.model, each.baseline) for each in found])
 
 
 def _unseen(found: Sequence[Both]) -> Side | None:
     """The same of figures that both predicted without their trial."""
     pairs = [(b.outcome, b.model_left_out, b.baseline_left_out) for b in found]
-    return _scored([(outcome, model, baseline) for outcome, model, baseline in pairs if model and baseline])
+    return _side_of([(outcome, model, baseline) for outcome, model, baseline in pairs if model and baseline])
 
 
 @dataclass(frozen=True)
