@@ -23,6 +23,7 @@ from typing import Any
 from lissive.errors import DiaryError
 from lissive.follow.cells import Cells, cells_of, read_cells, shown
 from lissive.follow.values import Fault, day_of, hour_of, rough
+from lissive.follow.words import warned
 from lissive.simulation.dosing import ROUTES
 from lissive.table import rows_of
 
@@ -174,13 +175,23 @@ def _read(
             left_out.append(reader.left(number, row, values, faults))
         else:
             read.append((number, values))
+    alarm = warned([*(_texts(values) for _, values in read), *(each.said for each in left_out)])
+    if not any(name in places for name in RATED):
+        raise DiaryError(
+            f"The diary rates nothing.{alarm}",
+            where=f"{path}:1",
+            allowed=f"one or more of {', '.join(RATED)}.",
+            do="add the column that was rated, or name it with --map.",
+        )
     days, doubled = _days(read)
     left_out = sorted([*left_out, *doubled], key=lambda each: each.row)
     if not days:
         listed = "\n".join(f"{path}:{each.row}: {each.why}" for each in left_out[:20])
         more = f"\n... and {len(left_out) - 20} more rows" if len(left_out) > 20 else ""
         raise DiaryError(
-            f"No row can be used.\n{listed}{more}." if left_out else "There is no row under the header.",
+            f"No row can be used.{alarm}\n{listed}{more}."
+            if left_out
+            else "There is no row under the header.",
             where=str(path),
             allowed="one or more rows, each with a date.",
             do="correct these rows." if left_out else "write a row for each day.",
@@ -229,13 +240,6 @@ def _places(
     twice = {target for target in named if target != DROP and named.count(target) > 1}
     if twice:
         raise DiaryError(f"Duplicate column {', '.join(sorted(twice))}.", where=f"{where}:1", do="keep one.")
-    if not any(name in named for name in RATED):
-        raise DiaryError(
-            "The diary rates nothing.",
-            where=f"{where}:1",
-            allowed=f"one or more of {', '.join(RATED)}.",
-            do="add the column that was rated, or name it with --map.",
-        )
     dropped = tuple(name for name, target in zip(header, named, strict=True) if target == DROP)
     return {target: k for k, target in enumerate(named) if target != DROP}, dropped
 
