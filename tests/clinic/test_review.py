@@ -229,8 +229,8 @@ def test_too_little_of_a_diary_says_so_and_the_decision_is_free(due, monkeypatch
     [
         (True, [], "Continue.", "yes"),
         (True, [{"id": "mood"}], "Continue. See the alarms.", "unsure"),
-        (False, [], "The model cannot say whether it works; no reason to stop was found.", "unsure"),
-        (False, [{"id": "mood"}], "The model cannot say whether it works; see the alarms.", "unsure"),
+        (False, [], "Cannot say whether it works.", "unsure"),
+        (False, [{"id": "mood"}], "Cannot say whether it works. See the alarms.", "unsure"),
     ],
 )
 def test_going_on_is_not_green_beside_an_alarm(fitted, alarms, said, colour):

@@ -21,16 +21,16 @@ from lissive.table import constants, rows_of
 
 HERE = Path(__file__).parent
 WEEK = 7
-ONE_ARM = (
-    "A diary without a comparison hardly tells the drug's own effect from placebo, from ups and downs, and "
-    "from "
-    "regression to the mean: much of this probability was there before the diary. Periods with and without "
-    "the drug "
-    "in random order tell more (lissive follow plan --n-of-1)."
+PLAN = "Periods with and without the drug in random order tell more (lissive follow plan --n-of-1)."
+NO_PLAN = (
+    "Periods with and without the drug in random order would tell more; how long the drug is still felt after it was "
+    "stopped is not known here, so agree on them with the prescriber."
 )
-
-
-ALONE = "a diary alone cannot tell the drug from placebo, from ups and downs, or from time"
+ONE_ARM = (
+    "A diary without a comparison hardly tells the drug's own effect from placebo, from ups and downs, and from "
+    f"regression to the mean: much of this probability was there before the diary. {PLAN}"
+)
+ALONE = "A diary alone cannot tell the drug from placebo, from ups and downs, or from time."
 
 
 def decisions() -> dict[str, float]:
@@ -206,7 +206,7 @@ def advise(
         early = f"{taken.days} days of treatment; nothing is advised before {figure['early_before']:g}"
         return ("change", (*harm, early, *said)) if harm else ("too_early", (early, *said))
     if rule is not None and rule.met is not None:
-        return _by_the_rule(rule, harm, said)
+        return _by_the_rule(rule, harm, said, mixed=taken.mixed)
     unchecked = (f"the label's rule cannot be checked: {rule.unchecked}",) if rule and rule.unchecked else ()
     if harm:
         return "change", (*harm, *unchecked, *said)
@@ -245,8 +245,8 @@ def _probability(benefit: Benefit | None, more: Sequence[str]) -> tuple[str, ...
 
 def _cannot_say(taken: Taken, baseline: float | None, without: str) -> Iterator[str]:
     if without:
-        yield f"the model makes no prediction: {without}"
-        yield ALONE
+        yield f"no prediction by the model: {without}"
+        yield f"{ALONE[0].lower()}{ALONE[1:].rstrip('.')}"
     elif taken.mixed:
         yield (
             "another product was taken too: no trial of that was fitted, so the probability below is no ground for "
@@ -256,7 +256,9 @@ def _cannot_say(taken: Taken, baseline: float | None, without: str) -> Iterator[
         yield "the rating was 0 before treatment, so it cannot show a benefit: judge by another one (--outcome)"
 
 
-def _by_the_rule(rule: Rule, harm: list[str], said: tuple[str, ...]) -> tuple[Advice, tuple[str, ...]]:
+def _by_the_rule(
+    rule: Rule, harm: list[str], said: tuple[str, ...], *, mixed: bool
+) -> tuple[Advice, tuple[str, ...]]:
     assert rule.fall_pct is not None
     fall = f"the rating {change_of(100.0, 100.0 - rule.fall_pct)} by week {rule.weeks}; the label's rule asks for "
     fall += f"a fall of {rule.needed_pct:g} %"
@@ -269,7 +271,9 @@ def _by_the_rule(rule: Rule, harm: list[str], said: tuple[str, ...]) -> tuple[Ad
             )
         return "stop", (*harm, fall, *said, *beside)
     counts_all = "the rule counts placebo, and ups and downs, with the drug"
-    return ("change" if harm else "continue"), (*harm, fall, *said, counts_all)
+    if mixed:
+        counts_all += "; another product was taken too"
+    return ("change" if harm else "cannot_say" if mixed else "continue"), (*harm, fall, *said, counts_all)
 
 
 def dose_now(case: Case, what: Product, taken: Taken, advice: Advice, found: tuple[Alarm, ...]) -> DoseNow:

@@ -23,7 +23,7 @@ from typing import Any
 from lissive.errors import DiaryError
 from lissive.follow.cells import Cells, cells_of, read_cells, shown
 from lissive.follow.values import Fault, day_of, hour_of, rough
-from lissive.follow.words import warned
+from lissive.follow.words import beside, warned
 from lissive.simulation.dosing import ROUTES
 from lissive.table import rows_of
 
@@ -165,6 +165,22 @@ def _read(
     decimal_comma: bool,
     us_dates: bool,
 ) -> Diary:
+    """The diary; of one that is refused, what its texts say of harm is in the message."""
+    try:
+        return _diary(cells, path, today, mapping, decimal_comma, us_dates)
+    except DiaryError as error:
+        texts = [cell for _, row in cells.rows for cell in row if isinstance(cell, str)]
+        raise beside(error, warned(texts)) from None
+
+
+def _diary(
+    cells: Cells,
+    path: str | Path,
+    today: datetime.date,
+    mapping: Mapping[str, str],
+    decimal_comma: bool,
+    us_dates: bool,
+) -> Diary:
     places, dropped = _places(cells.header, mapping, str(path))
     reader = _Reader(places, today, decimal_comma, us_dates)
     read: list[tuple[int, dict[str, Any]]] = []
@@ -175,10 +191,9 @@ def _read(
             left_out.append(reader.left(number, row, values, faults))
         else:
             read.append((number, values))
-    alarm = warned([*(_texts(values) for _, values in read), *(each.said for each in left_out)])
     if not any(name in places for name in RATED):
         raise DiaryError(
-            f"The diary rates nothing.{alarm}",
+            "The diary rates nothing.",
             where=f"{path}:1",
             allowed=f"one or more of {', '.join(RATED)}.",
             do="add the column that was rated, or name it with --map.",
@@ -189,9 +204,7 @@ def _read(
         listed = "\n".join(f"{path}:{each.row}: {each.why}" for each in left_out[:20])
         more = f"\n... and {len(left_out) - 20} more rows" if len(left_out) > 20 else ""
         raise DiaryError(
-            f"No row can be used.{alarm}\n{listed}{more}."
-            if left_out
-            else "There is no row under the header.",
+            f"No row can be used.\n{listed}{more}." if left_out else "There is no row under the header.",
             where=str(path),
             allowed="one or more rows, each with a date.",
             do="correct these rows." if left_out else "write a row for each day.",

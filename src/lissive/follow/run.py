@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from lissive.case import Case, Product, causes, product
 from lissive.errors import CaseError, DiaryError, SimulationError
-from lissive.follow.advise import ONE_ARM, advise, change_seen, decisions, dose_now, rule_of, source_of
+from lissive.follow.advise import (
+    ALONE,
+    NO_PLAN,
+    ONE_ARM,
+    PLAN,
+    advise,
+    change_seen,
+    decisions,
+    dose_now,
+    rule_of,
+    source_of,
+)
 from lissive.follow.alarms import alarms, in_words, of_ratings, of_the_case
 from lissive.follow.answer import Alarm, Baseline, Change, Fit, FollowAnswer
 from lissive.follow.diary import RATED, Diary, columns
-from lissive.follow.doses import Taken, assumed, taken_of
+from lissive.follow.doses import Taken, assumed, taken_of, unmodelled
 from lissive.follow.people import OUTCOMES
 from lissive.follow.predict import predict
 from lissive.follow.update import Observed
-from lissive.follow.words import LANGUAGES, alarmed
+from lissive.follow.words import LANGUAGES, alarmed, beside
 from lissive.forecast import calibration, complaint, fitted_outcomes
 from lissive.forecast.treatment import needs
 from lissive.given import threads_of, whole
@@ -72,6 +83,8 @@ def follow_up(
     judged = _judged(case, diary, taken, outcome, of_diary)
     observed, baseline = observe(case, diary, taken, judged)
     without = unpredicted(case, judged)
+    if not without and (others := unmodelled(taken)):
+        without = f"the diary has {' and '.join(others)}, of which there is no model"
     percent = decisions()[f"threshold {judged}"] if threshold is None else threshold
     source = source_of(f"threshold {judged}") if threshold is None else "as asked"
     told = None if without else predict(
@@ -79,9 +92,11 @@ def follow_up(
         threads=threads, progress=progress,
     )  # fmt: skip
     rule = rule_of(case, observed, taken, baseline.mean, told.posterior if told else None, percent)
-    alarm = (*of_diary, *of_ratings(observed, taken, baseline.mean, percent, rule))
-    rated = int((observed.day >= 0).sum())
     seen = dict(_seen(case, diary, taken))
+    alarm = (*of_diary, *of_ratings(observed, taken, baseline.mean, percent, rule))
+    if without:  # no rating says more than another
+        alarm += tuple(_of_the_others(case, diary, taken, set(seen) - {judged}))
+    rated = int((observed.day >= 0).sum())
     fitted = told is not None and not taken.mixed
     advice, why = advise(
         taken, rated, told.benefit if told else None, rule, alarm,
@@ -115,7 +130,7 @@ def follow_up(
         side_effects=_written(diary, taken),
         calibrated=calibration(case.spasm.cause, what.name),
         notes=(
-            *((ONE_ARM,) if told else ()),
+            ONE_ARM if told else f"{ALONE} {NO_PLAN if needs(case) else PLAN}",
             *_notes(diary, what, taken, baseline, judged),
             *((_ROUGH,) if told and not told.diagnostics.reliable else ()),
             *(told.notes if told else ()),
@@ -144,8 +159,13 @@ def unpredicted(case: Case, outcome: str) -> str:
     fitted = [name for name in fitted_outcomes(cause, what.name) if name in OUTCOMES]
     if outcome in fitted:
         return ""
-    other = f" for {columns()[outcome].label}, only for {' and '.join(fitted)} (--outcome)" if fitted else ""
-    return f"no trial of {what.label} in {causes()[cause or '']} was fitted{other}"
+    about = f"{what.label} in {causes()[cause or '']}"
+    if not fitted:
+        return f"the model was fitted on no trial of {about}"
+    return (
+        f"the model was fitted on trials of {about} for {' and '.join(fitted)} (--outcome), not for "
+        f"{columns()[outcome].label}"
+    )
 
 
 # -- what is judged -----------------------------------------------------------------------------------
@@ -162,9 +182,7 @@ def _treated(case: Case, diary: Diary) -> tuple[Product, Taken]:
         return what, taken_of(diary, what)
     except (CaseError, DiaryError) as error:
         found = (*of_the_case(case), *in_words(diary, diary.days[0].date))
-        raise type(error)(
-            error.what + _said(found), where=error.where, allowed=error.allowed, do=error.do
-        ) from None
+        raise beside(error, _said(found)) from None
 
 
 def _said(found: tuple[Alarm, ...]) -> str:
@@ -237,6 +255,12 @@ def _seen(case: Case, diary: Diary, taken: Taken) -> Iterator[tuple[str, Change]
         if any(name in day.ratings for day in diary.days):
             observed, baseline = observe(case, diary, taken, name)
             yield name, change_seen(observed, taken, baseline.mean)
+
+
+def _of_the_others(case: Case, diary: Diary, taken: Taken, names: Iterable[str]) -> Iterator[Alarm]:
+    for name in sorted(names):
+        observed, baseline = observe(case, diary, taken, name)
+        yield from of_ratings(observed, taken, baseline.mean, decisions()[f"threshold {name}"], None)
 
 
 def _diary_alone(observed: Observed, taken: Taken) -> Fit:

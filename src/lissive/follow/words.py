@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+from lissive.errors import LissiveError
 from lissive.table import rows_of
 
 NEAR = 80
@@ -33,6 +34,11 @@ def warned(texts: Iterable[str]) -> str:
     said = list(texts)
     found = [row for row in watched() if any(named(text, row["words"].split(";")) for text in said)]
     return alarmed((row["text"], row["do"]) for row in found)
+
+
+def beside(error: LissiveError, said: str) -> LissiveError:
+    """The same error, with alarms at the end of what is wrong."""
+    return type(error)(f"{error.what}{said}", where=error.where, allowed=error.allowed, do=error.do)
 
 
 def alarmed(found: Iterable[tuple[str, str]]) -> str:

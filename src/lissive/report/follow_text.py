@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lissive.case import product
-from lissive.follow.advise import ALONE, change_of
+from lissive.follow.advise import change_of
 from lissive.follow.diary import columns
 from lissive.report.table import as_text, table
 from lissive.report.words import count, paragraphs, percent, upper_first, wrapped
@@ -91,7 +91,7 @@ def _benefit(answer: FollowAnswer) -> Iterator[str]:
     yield from _by_the_diary(answer.seen)
     found = answer.probability_benefit
     if found is None or answer.effect_pct is None:
-        yield f"No probability and no weeks ahead: {answer.no_prediction}. {upper_first(ALONE)}."
+        yield f"No probability and no weeks ahead: {answer.no_prediction}."
         return
     prior, now = answer.effect_pct["prior"], answer.effect_pct["posterior"]
     yield (
