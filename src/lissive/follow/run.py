@@ -132,6 +132,7 @@ def follow_up(
         notes=(
             ONE_ARM if told else f"{ALONE} {NO_PLAN if needs(case) else PLAN}",
             *_notes(diary, what, taken, baseline, judged),
+            *((_ENDED,) if told and taken.until < taken.days else ()),
             *((_ROUGH,) if told and not told.diagnostics.reliable else ()),
             *(told.notes if told else ()),
         ),
@@ -319,4 +320,5 @@ def _notes(diary: Diary, what: Product, taken: Taken, baseline: Baseline, outcom
         )
 
 
+_ENDED = "The effect is that of the last week with the drug; the weeks ahead with it take that week's dose."
 _ROUGH = "Few of the virtual people are like this diary (see ess and khat): the probability and the ranges are rough."
