@@ -208,7 +208,7 @@ ON_RECORD = (
     "replicates of the trial, of ratios the median. 90 % PI: where nine of ten such trials are expected to be. "
     "baseline: a meta-regression without a mechanism, of the same calibration trials (docs/concepts/baseline.md)."
 )
-POOLED = "both: a mixture of the two, in which the model has a weight of {:g} (chosen on calibration trials, each left out)."
+POOLED = "both: a mixture of the two, the model's weight {:g} (chosen on calibration trials, each left out)."
 
 
 def prediction_markdown(record: Mapping[str, Any]) -> str:
