@@ -118,7 +118,7 @@ def response(
         if scores:
             learnt = posterior.priors, posterior.emulator
             told = predictions(unseen[0], posterior.data, posterior.trials, *learnt, seed=seed)
-            written += [write_scores(scores, out), write_left_out(told, out)]
+            written += [write_scores(scores, out), *write_left_out(told, posterior.trials, out)]
         for path in written:
             print(path)
 
