@@ -292,7 +292,7 @@ def dose_now(case: Case, what: Product, taken: Taken, advice: Advice, found: tup
     elif any(taken.others[-WEEK:]):
         text = "another product than the case's is taken: none is advised"
     elif limit is None:
-        text = "no label states a dose of this product: none is advised"
+        text = "no dose of a label is known here for this product: none is advised"
     elif advice == "change" and not found:
         text = f"may be raised slowly, to {limit:g} {unit} at most, if it is well tolerated"
     elif advice in ("change", "cannot_say"):
