@@ -26,7 +26,7 @@ def _emulator(slope: float) -> Emulator:
     coefficients[0] = [d.value for d in DATA]
     coefficients[1] = slope
     none = np.zeros(len(DATA))
-    return Emulator(coefficients, none, none + 1.0, none)
+    return Emulator(coefficients, none, none + 1.0, none, np.eye(len(none)))
 
 
 def _found(slope: float, n: int = 4000):

@@ -31,7 +31,7 @@ def _posterior(moves: float, wanted: tuple[Prior, ...] = RATINGS) -> Posterior:
     coefficients[len(wanted)] = [moves * (d.observed.statistic == "odds_ratio") for d in data]
     none = np.zeros(len(data))
     z = np.zeros((2, 50, len(wanted)))
-    emulator = Emulator(coefficients, none, none + 1.0, none)
+    emulator = Emulator(coefficients, none, none + 1.0, none, np.eye(len(none)))
     return Posterior(wanted, data, TRIALS, emulator, z, z[..., 0], none, z[None], seed=1, x=z[0], y=z[0])
 
 

@@ -46,6 +46,8 @@ class Emulator:
     noise: FloatArray
     explained: FloatArray
     """(figure,) share of the variance between runs that is told beforehand (leave-one-out); noise limits it."""
+    together: FloatArray
+    """(figure, figure) correlation of what is left of the runs' figures: of chance, where they are of the same people."""
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """(run, figure) from (run, parameter)."""
@@ -103,7 +105,17 @@ def learn(x: FloatArray, y: FloatArray) -> Emulator:
                     found = _one(_decomposed(weighted), weighted, y[rows, k])
                     found = (found[0] * weight, *found[1:])
                 coefficients[:, k], error[k], noise[k], explained[k] = found
-    return Emulator(coefficients, error, noise, explained)
+    return Emulator(coefficients, error, noise, explained, _correlation(y - phi @ coefficients))
+
+
+def _correlation(rest: FloatArray) -> FloatArray:
+    """(figure, figure) from the runs that have both."""
+    there = np.isfinite(rest)
+    rest = np.where(there, rest, 0.0)
+    both = rest.T @ rest
+    squares = (rest**2).T @ there  # of a figure, over the runs that have the other one too
+    found: FloatArray = both / np.sqrt(np.maximum(squares * squares.T, 1e-300))
+    return found
 
 
 def _weights(beta: FloatArray, n: int) -> FloatArray:

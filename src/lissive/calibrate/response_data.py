@@ -39,6 +39,10 @@ LEAST = 5
 """Fewer patients in an arm tell nothing that a normal error could carry."""
 
 
+LEAST_CHANCE = 0.01
+"""Share of its variance that chance leaves to a figure, whatever the others are: of the order of rounding."""
+
+
 MEAN, SPREAD = "mean", "spread"
 """Views of the same ratings; the third is the share of people whose change passes a threshold, by its value."""
 View = str | float
@@ -157,16 +161,50 @@ def _view(observed: Observed, others: Sequence[Observed]) -> View:
     return float(np.clip(np.mean(same), 0.01, 0.99)) if same else 0.5
 
 
-def covariance(data: Sequence[Datum]) -> FloatArray:
-    """(figure, figure) of the errors: arms are independent, and views of the same ratings of an arm are not."""
-    cov = np.diag([d.alone**2 for d in data])
+def covariance(data: Sequence[Datum], together: FloatArray | None = None) -> FloatArray:
+    """(figure, figure) of the errors: arms are independent, and figures of the same people are not.
+
+    Parameters
+    ----------
+    together : (figure, figure) correlation of the chance in figures of an arm, from virtual people. Without it, and of
+        comparisons whose arms are not there, views of the same ratings have those of normal changes, and others none.
+    """
+    cov = np.zeros((len(data), len(data)))
+    of_arm = [{arm: _of_arm(data, k, arm) for arm in datum.sampled} for k, datum in enumerate(data)]
     for i, one in enumerate(data):
         for k, two in enumerate(data):
-            if _rated(one) == _rated(two):
-                shared = sum(error * two.sampled.get(arm, 0.0) for arm, error in one.sampled.items())
-                of_both = shared * _in_both(one.observed, two.observed)
-                cov[i, k] += of_both * correlation(one.view, two.view, _weeks_apart(one, two))
-    return cov
+            arms = one.sampled.keys() & two.sampled.keys() if one.trial == two.trial else ()
+            for arm in arms:
+                of_both = one.sampled[arm] * two.sampled[arm] * _in_both(one.observed, two.observed)
+                a, b = of_arm[i][arm], of_arm[k][arm]
+                if together is not None and a is not None and b is not None:
+                    cov[i, k] += of_both * together[a, b]
+                elif _rated(one) == _rated(two):
+                    cov[i, k] += of_both * correlation(one.view, two.view, _weeks_apart(one, two))
+    return (cov if together is None else _positive(cov)) + np.diag([d.alone**2 for d in data])
+
+
+def _of_arm(data: Sequence[Datum], place: int, arm: str) -> int | None:
+    """Place of the figure of this arm that a comparison is made of; of an arm's figure its own."""
+    one = data[place]
+    if one.observed.against is None:
+        return place
+    part = {"difference": ("change", "end"), "odds_ratio": ("share",)}.get(one.observed.statistic, ())
+    same = (one.trial, arm, one.observed.endpoint, one.observed.week)
+    for k, two in enumerate(data):
+        o = two.observed
+        if (two.trial, o.arm, o.endpoint, o.week) == same and o.against is None and o.statistic in part:
+            return k
+    return None
+
+
+def _positive(cov: FloatArray) -> FloatArray:
+    """Without directions in which there would be no chance, or less: correlations are of different runs."""
+    sd = np.sqrt(np.maximum(np.diag(cov), 1e-300))
+    values, vectors = np.linalg.eigh(cov / np.outer(sd, sd))
+    found = (vectors * np.maximum(values, LEAST_CHANCE)) @ vectors.T
+    sd /= np.sqrt(np.diag(found))
+    return np.asarray(found * np.outer(sd, sd))
 
 
 def _rated(datum: Datum) -> tuple[int, str]:

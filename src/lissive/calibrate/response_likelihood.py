@@ -67,7 +67,7 @@ class Likelihood:
 def likelihood_of(data: Sequence[Datum], wanted: Sequence[Prior], emulator: Emulator) -> Likelihood:
     of_trial = np.stack([np.isin(np.arange(len(data)), mine) for mine in groups(data).values()], axis=1)
     trials = range(of_trial.shape[1])
-    spread = covariance(data) + np.diag(emulator.error**2)
+    spread = covariance(data, emulator.together) + np.diag(emulator.error**2)
     whitener, log_determinant = np.zeros_like(spread), np.zeros(len(trials))
     for k in trials:
         mine = np.flatnonzero(of_trial[:, k])

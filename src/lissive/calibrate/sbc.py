@@ -80,6 +80,7 @@ def calibration_ranks(
             coefficients=emulator.coefficients[:, there],
             error=emulator.error[there],
             noise=emulator.noise[there],
+            together=emulator.together[np.ix_(there, there)],
         )
         draws = sample(mine, wanted, part, seed + k, effort)[0].reshape(-1, len(wanted))
         chosen = draws[np.linspace(0, len(draws) - 1, DRAWS).round().astype(int)]
