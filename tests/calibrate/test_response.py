@@ -119,6 +119,54 @@ def test_the_covariance_is_that_of_simulated_arms() -> None:
     np.testing.assert_allclose(found / np.outer(sd, sd), wanted, atol=0.06)
 
 
+def test_figures_of_the_same_people_go_together_as_in_virtual_people() -> None:
+    """Two ratings of the same people and who stops, which goes with one of them; comparisons are made of their arms."""
+    rng = np.random.default_rng(11)
+    n, sets = (150, 60), 4000
+
+    def arm(people: int) -> list[np.ndarray]:
+        stiff, other, third = rng.normal(size=(3, sets, people))
+        pain = 0.6 * stiff + 0.8 * other
+        stops = np.log(
+            np.mean(stiff + 0.5 * third > 1.0, axis=1) / np.mean(stiff + 0.5 * third <= 1.0, axis=1)
+        )
+        return [stiff.mean(axis=1), pain.mean(axis=1), stops]
+
+    a, b = arm(n[0]), arm(n[1])
+    apart = [x - y for x, y in zip(a, b, strict=True)]
+    figures = np.stack([*a, *b, *apart])
+    kinds = (("spasticity_nrs", "change"), ("pain_nrs", "change"), ("withdrawal", "share"))
+    between = {"change": "difference", "share": "odds_ratio"}
+    data = []
+    for k, errors in enumerate(figures.std(axis=1).reshape(3, 3)):
+        for (endpoint, kind), error in zip(kinds, errors, strict=True):
+            mine, against = ("b", None) if k == 1 else ("a", "b" if k == 2 else None)
+            share = n[1] / sum(n)
+            parts = {"a": error * share**0.5, "b": -error * (1 - share) ** 0.5} if against else {mine: error}
+            kind = between[kind] if against else kind
+            observed = Observed("t", mine, against, endpoint, kind, 0.0, None, None, None, None, "read", "")
+            data.append(Datum(observed, 0, 0.0, parts, 0.0, "mean", ""))
+    # what an emulator finds: the same people on every arm, so that arms are not independent in it
+    every = arm(100)
+    together = np.corrcoef(np.tile(every, (3, 1)))
+    found = covariance(data, together)
+    sd = np.sqrt(np.diag(found))
+    np.testing.assert_allclose(sd, figures.std(axis=1), rtol=1e-9)
+    np.testing.assert_allclose(found / np.outer(sd, sd), np.corrcoef(figures), atol=0.06)
+    assert np.linalg.eigvalsh(found).min() > 0.0
+    without = covariance(data)
+    assert without[0, 1] == 0.0  # of two ratings nothing is known without virtual people
+
+
+def test_the_emulator_keeps_how_chance_goes_together() -> None:
+    rng = np.random.default_rng(12)
+    x, (e, f) = rng.standard_normal((600, 2)), rng.normal(size=(2, 600))
+    y = np.stack([x[:, 0] + e, x[:, 1] - 0.8 * e + 0.6 * f, x[:, 0] + f], axis=1)
+    y[:50, 2] = np.nan
+    found = learn(x, y).together
+    np.testing.assert_allclose(found, [[1, -0.8, 0], [-0.8, 1, 0.6], [0, 0.6, 1]], atol=0.1)
+
+
 def test_a_comparison_whose_sign_is_not_stated_is_left_out_where_its_arms_are_there(trials) -> None:
     kinds = {(d.observed.endpoint, d.observed.statistic) for d in data_of([trials["hansen_2023"]])}
     assert ("pain_nrs", "change") in kinds
@@ -221,7 +269,7 @@ def test_a_restricted_structure_is_the_nested_model(trials) -> None:
 def test_every_structure_is_nested_in_the_last() -> None:
     free = {name: len(restriction(name, priors()).slope) for name in structures()}
     assert free["all"] == len(priors())
-    assert free["trials"] < free["time"] < free["people"] < free["pain"] < free["all"]
+    assert free["people"] < free["placebo"] < free["all"]
 
 
 def test_a_trial_left_out_takes_its_likelihood_with_it(trials) -> None:

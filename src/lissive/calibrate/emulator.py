@@ -47,7 +47,7 @@ class Emulator:
     explained: FloatArray
     """(figure,) share of the variance between runs that is told beforehand (leave-one-out); noise limits it."""
     together: FloatArray
-    """(figure, figure) correlation of what is left of the runs' figures: of chance, where they are of the same people."""
+    """(figure, figure) correlation of what is left of the runs' figures: chance, where they are of the same people."""
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """(run, figure) from (run, parameter)."""
