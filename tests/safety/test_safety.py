@@ -291,7 +291,7 @@ def test_wrong_facts_are_refused_with_what_is_allowed(history, said):
 def test_a_table_by_product_refuses_a_product_that_no_case_can_plan(tmp_path):
     """A product under a former name would lose its flags: smoke, ethanol, sesame oil."""
     path = tmp_path / "contents.tsv"
-    path.write_text("product\tcontent\tprovenance\tsource\tnote\nsmoked\tsmoke\tread\tacp_smoke\t\n")
+    path.write_text("product\tcontent\tforms\tprovenance\tsource\tnote\nsmoked\tsmoke\tall\tread\tacp_smoke\t\n")
     with pytest.raises(SafetyError, match="product is 'smoked'"):
         contents(path)
     path.write_text(
