@@ -83,17 +83,24 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
         yield f"not eligible{programme}"
 
 
-def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
-    """The flags, the medicines of which nothing is known, and the visit.
+def _count(n: int, one: str) -> str:
+    return f"{n} {one}{'' if n == 1 else 's'}"
 
-    Of a plan that is forbidden anyway none is there to be settled; SAFETY and NEXT have the medicines.
+
+def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
+    """The flags, what was not checked, what may forbid it and is not stated, and the visit.
+
+    Of a plan that is forbidden anyway none is there to be settled; SAFETY and NEXT have the rest.
     """
     major, unknown = len(to_settle(safety)), len(safety.unknown_drugs)
-    said = [f"{major} major safety {'flag' if major == 1 else 'flags'}"] if major else []
+    said = [_count(major, "major safety flag")] if major else []
     if unknown and not (forbidden and major):  # three lines do not hold both beside what forbids it
-        said.append(f"{unknown} UNCHECKED {'drug' if unknown == 1 else 'drugs'}")
+        said.append(_count(unknown, "UNCHECKED drug"))
     if said:
         yield ", ".join(said) if forbidden else f"settle {' and '.join(said)} first"
+    open_ = {"condition": safety.unchecked_conditions, "fact": safety.decisive}
+    if not forbidden and any(open_.values()):
+        yield f"NOT CHECKED: {', '.join(_count(len(each), what) for what, each in open_.items() if each)}"
     if gate.by_prescription:
         label = ", off label" if gate.off_label else ""
         yield f"on prescription{label}" if unknown else f"available on prescription{label}"

@@ -53,8 +53,9 @@ def _steps(
         yield NextStep("do not start as planned: contraindicated", after="now")
     else:
         before += _plans(to_settle(safety))
-    if safety.unknown_drugs:
-        before.append("look up or correct the medicines that were not checked")
+    unchecked = {"medicines": safety.unknown_drugs, "conditions": safety.unchecked_conditions}
+    if names := " and ".join(what for what, each in unchecked.items() if each):
+        before.append(f"look up or correct the {names} that were not checked")
     if access is not None and access.missing and not gate.by_prescription:
         before.append(f"find out {access.missing[0].asks}")
     if access is not None and "age_unknown" in access.blocks:

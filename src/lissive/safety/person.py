@@ -10,10 +10,9 @@ from lissive.case import Case, product
 from lissive.case.products import Product
 from lissive.model.parameters import load_genotypes
 from lissive.safety._table import plain
+from lissive.safety.answer import NO_ROW, STATED
 from lissive.safety.rules import EXCIPIENTS, conditions, contents, limits
 
-STATED = "condition"
-"""Begins what is stated and in no table, among what is not assessed."""
 _ALIKE = 0.8
 """As `difflib` counts; a condition less alike is another one."""
 
@@ -170,13 +169,13 @@ def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
     person, history = case.person, case.history
     woman = person.sex != "male" and (person.age_years or 0.0) <= limits()["fertile"]
     asked = {
-        "product": case.plan.product,
         "pregnancy": _said(case, "pregnancy", person.pregnancy) if woman else "",
+        "family history of psychosis": _said(case, "family_psychosis", history.family_psychosis),
         "current drugs": history.current,
         "other conditions": history.conditions,
-        "family history of psychosis": _said(case, "family_psychosis", history.family_psychosis),
-        "age": person.age_years,
         "breast-feeding": _said(case, "breast_feeding", person.breast_feeding) if woman else "",
+        "age": person.age_years,
+        "product": case.plan.product,
         "driving and machines": _said(case, "drives", person.drives),
         "alcohol": history.alcohol,
         "opioids": history.current if history.opioids is None else history.opioids,
@@ -189,8 +188,8 @@ def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
         if not is_whole(said):
             near = difflib.get_close_matches(plain(said), list(conditions()), n=1, cutoff=_ALIKE)
             part = ", ".join(word.replace("_", " ") for word in read_as(said))
-            more = f"; only {part}" if part else f"; {near[0]}?" if near else ""
-            yield f"{STATED} {said} (no row in the tables{more})"
+            more = f"; only as {part}" if part else f"; {near[0]}?" if near else ""
+            yield f"{STATED} {said} ({NO_ROW}{more})"
 
 
 def _said(case: Case, word: str, value: object) -> object:
