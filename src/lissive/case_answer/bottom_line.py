@@ -98,9 +98,10 @@ def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidd
         said.append(_count(unknown, "UNCHECKED drug"))
     if said:
         yield ", ".join(said) if forbidden else f"settle {' and '.join(said)} first"
-    open_ = {"condition": safety.unchecked_conditions, "fact": safety.decisive}
-    if not forbidden and any(open_.values()):
-        yield f"NOT CHECKED: {', '.join(_count(len(each), what) for what, each in open_.items() if each)}"
+    asked = {"condition": safety.unchecked_conditions, "fact": safety.decisive}
+    still = [_count(len(each), what) for what, each in asked.items() if each and not forbidden]
+    if still:
+        yield f"{', '.join(still)} open" if said else f"NOT CHECKED: {', '.join(still)}"
     if gate.by_prescription:
         label = ", off label" if gate.off_label else ""
         yield f"on prescription{label}" if unknown else f"available on prescription{label}"

@@ -241,6 +241,8 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
     gate, cause = answer.gates, answer.case.spasm.cause
     if gate.product == "not_obtainable":
         yield "No forecast: the planned product cannot be had there."
+    elif gate.unfit:
+        yield f"No forecast: {gate.unfit}."
     elif cause is None or answer.case.plan.product is None:
         yield f"No number: the case {'names no cause' if cause is None else 'plans no product'}."
     elif isinstance(answer.forecast, ForecastNeeds) and any(
