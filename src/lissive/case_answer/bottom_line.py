@@ -32,7 +32,7 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
     """What forbids it comes first, what trials found next, what has to be settled before last."""
     benefit, claim, found = _benefit(case)
     forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
-    said = [*forbids, found, *_settle(access, safety, gate, forbidden=bool(forbids))]
+    said = [*forbids, found, *_settle(case, access, safety, gate, forbidden=bool(forbids))]
     text = "; ".join(said)
     return BottomLine(f"{text[:1].upper()}{text[1:]}.", benefit, claim, bool(forbids))
 
@@ -87,7 +87,9 @@ def _count(n: int, one: str) -> str:
     return f"{n} {one}{'' if n == 1 else 's'}"
 
 
-def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
+def _settle(
+    case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool
+) -> Iterator[str]:
     """The flags, what was not checked, what may forbid it and is not stated, and the visit.
 
     Of a plan that is forbidden anyway none is there to be settled; SAFETY and NEXT have the rest.
@@ -106,10 +108,21 @@ def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidd
         label = ", off label" if gate.off_label else ""
         yield f"on prescription{label}" if unknown else f"available on prescription{label}"
     elif access is not None and not forbidden:
-        verb = "prescribe" if access.product.route == "prescription" else "certify"
-        if access.procedural == "blocked":
-            yield f"this visit cannot {verb} it"
-        elif access.status == "unknown":
-            yield "rules: not known" if unknown else "whether the rules allow it is not known"
-        elif access.procedural == "unknown":
-            yield "visit: not known" if unknown else f"whether this visit can {verb} is not known"
+        yield from _not_known(case, access, gate, brief=bool(unknown or still))
+
+
+def _not_known(case: Case, access: Answer, gate: Gates, *, brief: bool) -> Iterator[str]:
+    """What of the rules, the visit and the product is not known, or that this visit cannot do it."""
+    verb = "prescribe" if access.product.route == "prescription" else "certify"
+    if access.procedural == "blocked":
+        yield f"this visit cannot {verb} it"
+    law = "rules" if access.status == "unknown" else "visit" if access.procedural == "unknown" else ""
+    open_ = ["product"] if case.plan.product is not None and gate.product == "unknown" else []
+    open_ = [*([law] if law else []), *open_]
+    sentences = {
+        "rules": "whether the rules allow it is not known",
+        "visit": f"whether this visit can {verb} is not known",
+        "product": "whether it can be had is not known",
+    }
+    if open_:
+        yield f"{' and '.join(open_)}: not known" if brief or open_[1:] else sentences[open_[0]]

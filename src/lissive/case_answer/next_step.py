@@ -56,9 +56,9 @@ def _steps(
     unchecked = {"medicines": safety.unknown_drugs, "conditions": safety.unchecked_conditions}
     if names := " and ".join(what for what, each in unchecked.items() if each):
         before.append(f"look up or correct the {names} that were not checked")
-    if access is not None and access.missing and not gate.by_prescription:
+    if access is not None and access.missing and not gate.by_prescription and not forbidden:
         before.append(f"find out {access.missing[0].asks}")
-    if access is not None and "age_unknown" in access.blocks:
+    if access is not None and "age_unknown" in access.blocks and not forbidden:
         before.append("state the age, as rules for minors differ")
     may_go_on = not forbidden and gate.product != "not_obtainable" and not gate.by_prescription
     if access is not None and may_go_on and (access.status, access.procedural) == ("eligible", "blocked"):
@@ -102,12 +102,12 @@ def _plan(flag: Flag) -> str:
 
 
 def review(case: Case, gate: Gates) -> NextStep:
-    """The published rule for stopping where the plan has one; else a day to look, which says that there is none."""
+    """The published rule for stopping where the plan has one, for adults; else a day to look, which says that there is none."""
     rule = next(
         (
             row
             for row in rows("review")
-            if (row["cause"], row["product"]) == (case.spasm.cause, case.plan.product)
+            if (row["cause"], row["product"]) == (case.spasm.cause, case.plan.product) and not gate.unfit
         ),
         None,
     )

@@ -357,6 +357,7 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
                 r
                 for r in rows("review")
                 if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)
+                and not one.answer.gates.unfit
             ),
             None,
         )

@@ -103,6 +103,11 @@ _DENIED = frozenset("no not without never denies denied excluded negative".split
 _FAMILY = frozenset(
     "family familial mother father parent parents brother sister sibling siblings son daughter child relative".split()
 )
+_BESIDE = frozenset(
+    "recent past previous prior old history known suspected possible chronic acute severe mild moderate stable "
+    "unstable controlled uncontrolled treated recurrent in since with years weeks months ago".split()
+)
+"""Words that say when, how sure or how grave."""
 _WHOLE_ONLY = frozenset(("aids", "nursing", "child pugh", "child pugh class", "fall", "mi", "af", "pilot"))
 """Names that mean something else within a longer one: hearing aids, nursing home, Child-Pugh class C."""
 
@@ -140,8 +145,13 @@ def _held(words: list[str]) -> tuple[str, ...]:
 
 
 def is_whole(said: str) -> bool:
-    """Whether a stated condition is in a row as it is, and not only in part."""
-    return plain(said) in conditions()
+    """Whether a stated condition is in a row as it is, or with words beside it that leave it what it is.
+
+    >>> is_whole("recent heart attack"), is_whole("acne and heart attack")
+    (True, False)
+    """
+    words = [each for each in plain(said).split() if each not in _BESIDE and not each.isdigit()]
+    return plain(said) in conditions() or " ".join(words) in conditions()
 
 
 def _ages(age: float | None) -> Iterator[tuple[str, str]]:
