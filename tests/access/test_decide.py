@@ -419,9 +419,14 @@ def test_more_than_a_duration_is_not_met_by_that_duration(
 ) -> None:
     facts = {
         "age": 40,
-        "flags": {"conventional_treatment_failed": True, "prior_treatment_failed_or_serious_side_effects": True},
+        "flags": {
+            "conventional_treatment_failed": True,
+            "prior_treatment_failed_or_serious_side_effects": True,
+        },
     }
-    long, brief = (ask(place, on, **facts, symptoms={name: {"cause": "lupus", **each}}) for each in (enough, short))
+    long, brief = (
+        ask(place, on, **facts, symptoms={name: {"cause": "lupus", **each}}) for each in (enough, short)
+    )
     assert (long.status, brief.status) == ("eligible", "not_eligible")
 
 

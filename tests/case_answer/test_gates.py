@@ -255,3 +255,55 @@ def test_the_bottom_line_counts_medicines_that_were_not_checked() -> None:
     assert "settle 1 UNCHECKED drug first" in found.bottom_line.text
     known = answer(make_case({**MS, "history": {"current": ["warfarin 3 mg/day"]}}), simulate=False)
     assert "UNCHECKED" not in known.bottom_line.text
+
+
+def test_a_plan_that_is_contraindicated_has_no_forecast_and_asks_for_nothing_else() -> None:
+    case = make_case({**MS, "place": {"residence": "GB"}, "history": {"conditions": ["schizophrenia"]}})
+    found = answer(case, subjects=3, threads=1)
+    assert isinstance(found.forecast, ForecastNeeds)
+    assert found.gates.numbers == ()
+    text = " ".join(screen(found).split())
+    assert "No forecast: the plan is contraindicated as stated." in text
+    assert [step.what for step in found.next] == ["do not start as planned: contraindicated"]
+    assert "find out" not in text.partition("NEXT")[2]
+
+
+@pytest.mark.parametrize(("age", "made"), [(17, False), (18, True)])
+def test_no_number_of_trials_in_adults_is_for_a_child(age: int, made: bool) -> None:
+    case = make_case({**MS, "place": {"residence": "GB"}, "person": {"age_years": age}})
+    found = answer(case, subjects=3, threads=1)
+    assert bool(found.gates.numbers) == made
+    assert isinstance(found.forecast, ForecastNeeds) != made
+    assert ("the model and its trials are of adults" in screen(found)) != made
+    assert any("20 %" in step.what for step in found.next) == made  # the label's rule is of adults
+
+
+def test_what_may_forbid_it_and_is_not_stated_is_in_the_bottom_line_and_named() -> None:
+    stated = make_case(
+        {
+            **MS,
+            "person": {"age_years": 52, "sex": "female", "pregnancy": "none", "breast_feeding": False},
+            "history": {"current": [], "conditions": [], "family_psychosis": False},
+        }
+    )
+    bare = make_case({**MS, "person": {}, "history": {}})
+    assert "NOT CHECKED: 6 facts" in answer(bare, simulate=False).bottom_line.text
+    assert "NOT CHECKED" not in answer(stated, simulate=False).bottom_line.text
+
+
+def test_a_condition_of_no_table_is_counted_in_the_bottom_line_with_what_may_be_meant() -> None:
+    said = {**MS, "place": {"residence": "GB"}, "history": {"conditions": ["schizofrenia"]}}
+    found = answer(make_case(said), simulate=False)
+    assert "1 condition" in found.bottom_line.text
+    assert "schizofrenia (schizophrenia?)" in " ".join(screen(found).split())
+    assert any("conditions that were not checked" in step.what for step in found.next)
+
+
+def test_that_it_is_not_known_whether_the_product_can_be_had_is_in_the_bottom_line() -> None:
+    place = {"residence": "GB", "visit": "in_person", "practitioner": "specialist"}
+    found = answer(make_case({**MS, "place": place}), simulate=False)
+    assert (found.access.procedural, found.gates.product) == ("ok", "unknown")
+    assert (
+        "whether it can be had is not known" in found.bottom_line.text
+        or "product: not known" in found.bottom_line.text
+    )

@@ -356,7 +356,9 @@ def safety_lines(answer: SafetyAnswer) -> list[str]:
         names = ", ".join(answer.without_flag)
         lines += _item(f"No rule in these tables: {names}. That is not proof of no interaction.")
     if answer.unchecked_conditions:
-        lines += _item(f"STATED BUT NOT CHECKED: {', '.join(answer.unchecked_conditions)}. No rule in these tables.")
+        lines += _item(
+            f"STATED BUT NOT CHECKED: {', '.join(answer.unchecked_conditions)}. No rule in these tables."
+        )
     if answer.unstated:
         lines += _item(f"NOT ASSESSED, as the case does not say it: {', '.join(answer.unstated)}.")
     if answer.cited:

@@ -30,13 +30,15 @@ ENZYMES = frozenset(
 _SALTS = frozenset(
     "sodium potassium calcium magnesium hydrochloride hcl dihydrochloride hydrobromide sulfate sulphate tartrate "
     "mesylate mesilate maleate succinate fumarate citrate acetate phosphate besylate besilate bromide chloride nitrate "
-    "dimesylate tosylate monohydrate er xr sr cr xl la ir dr mr pr dt tablets tablet capsules capsule oral patch patches "
-    "pump injection suspension syrup".split()
+    "dimesylate tosylate monohydrate er xr sr cr xl la ir dr mr pr dt tablets tablet capsules capsule oral patch "
+    "patches pump injection suspension syrup".split()
 )
 """Words after a name that change nothing here: salts, kinds of release, forms."""
 _ROUTES = frozenset("oral intrathecal transdermal intravenous subcutaneous".split())
 """Words before a name that change nothing here."""
-_DOSE = re.compile(r"( \d+)+ ?(mg|mcg|ug|g|ml|iu|units?)( (per|day|daily|once|twice|nightly|bid|tid|od|bd))*$")
+_DOSE = re.compile(
+    r"( \d+)+ ?(mg|mcg|ug|g|ml|iu|units?)( (per|day|daily|once|twice|nightly|bid|tid|od|bd))*$"
+)
 _AND = re.compile(r"[/+&,]|\band\b|\bplus\b|\bwith\b", re.IGNORECASE)
 
 
