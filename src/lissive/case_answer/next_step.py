@@ -102,7 +102,7 @@ def _plan(flag: Flag) -> str:
 
 
 def review(case: Case, gate: Gates) -> NextStep:
-    """The published rule for stopping, of adults, where the plan has one; else a day to look, saying that there is none."""
+    """The published rule for stopping, of adults, where the plan has one; else a day to look."""
     rule = next(
         (
             row
