@@ -53,7 +53,7 @@ _BRIEF = {
 }
 """What the case does not state, in fewer words."""
 _STATED = 2
-"""Of what the case does not say on safety, so much is named where there is no room for all that may forbid it."""
+"""Of what the case does not say on safety, so much is named where all that may forbid it does not fit."""
 _NAMED = 3
 """Of the parts that are cut, so many are named; more would not fit on the line."""
 
