@@ -175,14 +175,17 @@ def test_a_benefit_is_of_a_hundred_people_with_its_interval_in_words(
 def test_the_rule_of_four_weeks_is_that_of_nabiximols_in_ms_with_its_source() -> None:
     (step,) = [each for each in answer(make_case(MS), simulate=False).next if "20 %" in each.what]
     assert (str(step.on), "sativex" in step.source.lower()) == ("2026-12-20", True)
-    for other in (INJURY, {**MS, "plan": {**MS["plan"], "product": "flower_smoked", "titration": "fixed"}}):  # type: ignore[dict-item]
-        if other["plan"]["product"] == "flower_smoked":  # type: ignore[index]
-            other = {**other, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 8}}
+    for other in (
+        INJURY,
+        {**MS, "plan": {**MS["plan"], "product": "flower_vaporised", "titration": "fixed"}},
+    ):  # type: ignore[dict-item]
+        if other["plan"]["product"] == "flower_vaporised":  # type: ignore[index]
+            other = {**other, "plan": {"product": "flower_vaporised", "titration": "fixed", "weeks": 8}}
         step = answer(make_case(other), simulate=False).next[-1]
         assert "20 %" not in step.what
         assert "no published rule for stopping" in step.what
         assert step.to_json()["on"] == "2026-12-20"
-    short = {**MS, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 2}}
+    short = {**MS, "plan": {"product": "flower_vaporised", "titration": "fixed", "weeks": 2}}
     assert answer(make_case(short), simulate=False).next[-1].after == "2 weeks of treatment"
 
 
@@ -307,3 +310,22 @@ def test_that_it_is_not_known_whether_the_product_can_be_had_is_in_the_bottom_li
         "whether it can be had is not known" in found.bottom_line.text
         or "product: not known" in found.bottom_line.text
     )
+
+
+@pytest.mark.parametrize(
+    ("product", "condition", "said"),
+    [
+        ("nabiximols", "psychosis", ""),  # what else can be had there has THC too
+        ("flower_smoked", "asthma", "plan a product that can be had, such as vaporised cannabis"),
+        ("nabiximols", "gout", "plan a product that can be had, such as oil or tincture, THC and CBD 1:1"),
+    ],
+)
+def test_no_product_is_proposed_that_is_contraindicated(product: str, condition: str, said: str) -> None:
+    place = {"residence": "US-NY" if product == "nabiximols" else "US-OH"}
+    case = make_case(
+        {**MS, "place": place, "history": {"conditions": [condition]}, "plan": {"product": product}}
+    )
+    found = [
+        step.what for step in answer(case, simulate=False).next if step.what.startswith("plan a product")
+    ]
+    assert found == ([said] if said else [])

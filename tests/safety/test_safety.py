@@ -532,3 +532,8 @@ def test_doses_forms_and_combinations_of_medicines_are_read(said: str, meant: se
 
 def test_sodium_oxybate_is_no_minor_sedative() -> None:
     assert flags_of("nabiximols", "Xyrem")["sedation_oxybate"].severity == "major"
+
+
+def test_flower_that_is_vaporised_carries_moulds_as_well() -> None:
+    for product, has in (("flower_smoked", True), ("flower_vaporised", True), ("oil", False)):
+        assert ("immunosuppression" in flags_of(product, "-", "conditions=hiv")) == has

@@ -32,6 +32,8 @@ _NAMES = {
     **{each: each.replace("_", " ") for each in CONTENTS if each not in ("thc", "cbd")},
     "much_ethanol": "ethanol",
 }
+_OF_FLOWER = frozenset(("immunosuppression",))
+"""What holds of flower that is vaporised as well as of flower that is smoked."""
 _ALLERGIES = {
     "sesame_allergy": ("sesame_oil",),
     "ethanol_allergy": ("ethanol", "much_ethanol"),
@@ -170,7 +172,8 @@ def _caution(rule: Caution, words: Mapping[str, str], plan: Planned) -> Flag | N
         return None
     kinds = [each for each in ("thc", "cbd") if each in plan.all]
     found = [(rule.severity[each], each) for each in kinds if each in rule.severity]
-    if plan.smoked and "smoked" in rule.severity:
+    of_flower = rule.about in _OF_FLOWER and "flower" in plan.contents
+    if (plan.smoked or of_flower) and "smoked" in rule.severity:
         found.append((rule.severity["smoked"], "thc"))
     if not found:
         return None

@@ -13,8 +13,10 @@ from lissive.safety._table import HERE, PROVENANCE, Row, day_read, plain, read_r
 from lissive.safety.answer import SEVERITIES, Severity
 from lissive.safety.drugs import ENZYMES, Drug, drugs
 
-CONTENTS = tuple("thc cbd smoke ethanol much_ethanol sesame_oil propylene_glycol peppermint_oil".split())
-EXCIPIENTS = frozenset(CONTENTS) - {"thc", "cbd", "smoke", "much_ethanol"}
+CONTENTS = tuple(
+    "thc cbd smoke flower ethanol much_ethanol sesame_oil propylene_glycol peppermint_oil".split()
+)
+EXCIPIENTS = frozenset(CONTENTS) - {"thc", "cbd", "smoke", "flower", "much_ethanol"}
 """What an unlicensed product may contain without saying so."""
 NONE = "-"
 _TEXTS = ("mechanism", "advice", "watch", "short")
