@@ -329,3 +329,20 @@ def test_no_product_is_proposed_that_is_contraindicated(product: str, condition:
         step.what for step in answer(case, simulate=False).next if step.what.startswith("plan a product")
     ]
     assert found == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("product", "says", "benefit"),
+    [
+        ("oil", "one large trial of an extract", "uncertain"),
+        ("cbd_oil", "CBD alone is not shown to help low back pain", "not_shown"),
+        ("nabilone", "of this product it is unclear", "uncertain"),
+        ("flower_smoked", "of this product it is unclear", "uncertain"),
+    ],
+)
+def test_what_one_product_did_is_not_said_of_another(product: str, says: str, benefit: str) -> None:
+    """VER-01, an extract, in chronic low back pain; CANBACK, CBD, in acute."""
+    case = make_case({"case": "a", "spasm": {"cause": "low_back_pain"}, "plan": {"product": product}})
+    found = answer(case, simulate=False).bottom_line
+    assert says.lower() in found.text.lower()
+    assert found.benefit == benefit
