@@ -42,6 +42,7 @@ _MAY_GO = (
     ("TRIALS", 3),
     ("THIS PERSON", 2),
     ("TRIALS", 2),
+    ("TRIALS", 1),
 )
 """Where items are left out, in this order, and how many stay. Of safety none is: what is not stated is counted then."""
 _EXPLAINED = 3
@@ -82,6 +83,8 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
     lines = _laid_out(answer, parts, [])
     lost: list[str] = []
     for label, least in _MAY_GO:
+        if (label, least) == _MAY_GO[-1]:  # only where two lines for each grave flag do not hold it
+            most = max(most, LINES + 2 * len(grave))
         part = next(each for each in parts if each.label == label)
         if label == "SAFETY":
             if len(lines) > most and answer.safety.unstated:
