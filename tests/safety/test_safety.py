@@ -537,3 +537,12 @@ def test_sodium_oxybate_is_no_minor_sedative() -> None:
 def test_flower_that_is_vaporised_carries_moulds_as_well() -> None:
     for product, has in (("flower_smoked", True), ("flower_vaporised", True), ("oil", False)):
         assert ("immunosuppression" in flags_of(product, "-", "conditions=hiv")) == has
+
+
+def test_a_significant_psychiatric_disorder_is_more_than_low_mood() -> None:
+    """Nabiximols is contraindicated in one, save in depression from the illness itself, which a case does not say."""
+    assert (
+        flags_of("nabiximols", "-", "conditions=major_depressive_disorder")["psychiatric_disorder"].severity
+        == "major"
+    )
+    assert flags_of("nabiximols", "-", "conditions=depression")["depression"].severity == "moderate"
