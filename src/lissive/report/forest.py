@@ -69,7 +69,8 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
             _plain_ticks(ax, ends)
         ax.set(xlim=ends, ylim=(step * len(rows) - 0.4, -1.1))
         if answer.measure not in ALONE:
-            ax.axvline(null(answer.measure), color=GREY, linewidth=0.8, zorder=0)
+            marked = [k for k, line in enumerate(rows) if line.kind != "heading"]
+            _no_difference(ax, null(answer.measure), [step * k for k in marked] if narrow else [])
         for k, line in enumerate(rows):
             at = step * k + (0.55 if narrow else 0.0)
             _draw(ax, line, at, ends)
@@ -213,6 +214,15 @@ def _draw(ax: Axes, line: Line, at: float, ends: tuple[float, float]) -> None:
         ax.fill(*zip(*corners, strict=True), color=hue, linewidth=0)
 
 
+def _no_difference(ax: Axes, at: float, tops: list[float]) -> None:
+    """The line of no difference: whole, or under the words of each line (`tops`), so that it touches none of them."""
+    if not tops:
+        ax.axvline(at, color=GREY, linewidth=0.8, zorder=0)
+    for top in tops:
+        below = 1.6 if top == tops[-1] else 1.0  # the last one stands on the axis
+        ax.plot([at, at], [top + 0.12, top + below], color=GREY, linewidth=0.8, zorder=0)
+
+
 def _inside(end: float | None, ends: tuple[float, float], k: int) -> float:
     return ends[k] if end is None else min(max(end, ends[0]), ends[1])
 
@@ -223,7 +233,7 @@ def _words_beside(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None
     style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "clip_on": False}
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
     indent = 0.0 if line.kind in ("heading", "overall", "across", "prediction") else 0.04
-    ax.text(-1.32 + indent, at, line.label, fontweight=bold, **style)
+    ax.text(-1.32 + indent, at, _short(line.label, 32), fontweight=bold, **style)
     if line.kind == "study":
         ax.text(-0.36, at, line.active, ha="right", **style)
         ax.text(-0.06, at, line.control, ha="right", **style)
@@ -233,28 +243,25 @@ def _words_beside(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None
         ax.text(1.06, at, line.text, fontweight=bold, **style)
 
 
+def _short(label: str, room: int) -> str:
+    """A label of so many characters at most, with its mark of provenance; the table behind the plot has it whole."""
+    if len(label) <= room:
+        return label
+    mark = label[-1] if label[-1] in "†‡" else ""
+    return f"{label[: room - 1 - len(mark)].rstrip()}…{mark}"
+
+
 _BIAS = {"": "n/a", "some concerns": "some"}
 """Short words of the column of the risk of bias."""
 
 
 def _words_above(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
     place = ax.get_yaxis_transform()
-    clear = {
-        "facecolor": "white",
-        "edgecolor": "none",
-        "pad": 0.6,
-    }  # the line of no difference runs below the words
-    style: dict[str, Any] = {
-        "transform": place,
-        "va": "center",
-        "fontsize": 8.5,
-        "clip_on": False,
-        "bbox": clear,
-    }
+    style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8.5, "clip_on": False}
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
     up = at - 0.85 if line.kind != "heading" else at - 0.3
     arms = f", {line.arms}" if line.arms else ""
-    ax.text(0.0, up, f"{line.label}{arms}", fontweight=bold, **style)
+    ax.text(0.0, up, f"{_short(line.label, 36 - len(arms))}{arms}", fontweight=bold, **style)
     if line.text:
         ax.text(1.0, up, line.text, ha="right", fontweight=bold, **style)
 
