@@ -22,6 +22,7 @@ from lissive.report.effect_words import (
     participants,
     pooled_words,
     predicted,
+    said_too_words,
 )
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, upper_first, wrapped
 
@@ -181,6 +182,7 @@ def _whole_topic(topic: str, found: CaseEvidence) -> str:
         for row in mine:
             lines.append(wrapped(_figure_head(row, found.product), "     "))
             lines += [wrapped(_design(each, row, weeks), "     ") for each in row.answer.by_design]
+            lines += [wrapped(each, "       ") for each in said_too_words(row.answer)]
             lines += [wrapped(each, "     ") for each in either_sign(row.answer, _drug(row))]
         if words:
             lines.append(wrapped(_words_head(bool(mine), other and found.product is not None), "     "))
