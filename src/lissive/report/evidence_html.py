@@ -151,7 +151,7 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
     widest = next(one for one, each in shown if len(each.studies) == most)
     only = "" if usual else f", {DESIGN_NAMES[widest.by_design[0].design]} only"
     found: dict[str, list[str]] = {}
-    is_split = len({finding(each, one.outcome) for one, each in shown}) > 1
+    is_split = {"benefit", "harm"} <= {each.direction for _, each in shown}
     for one, each in shown:
         of = f" ({_whose(one, each)})" if is_split else ""
         found.setdefault(finding(each, one.outcome), []).append(f"{one.outcome.label}{of}")
@@ -167,7 +167,7 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
 
 
 def _whose(answer: PooledAnswer, result: Result) -> str:
-    """Of measures that disagree: which product, how many studies and people, and what these say in words."""
+    """Of measures that favour different sides: which product, how many studies and people, and what these say in words."""
     rows = [row for row in answer.studies if row.effect.study in result.studies]
     given = {word for row in rows for word in row.comparison.products}
     product = [products().get(word, word) for word in given] if len(given) == 1 else []

@@ -243,12 +243,12 @@ def _words_beside(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None
         ax.text(1.06, at, line.text, fontweight=bold, **style)
 
 
-def _short(label: str, room: int) -> str:
+def _short(label: str, most: int) -> str:
     """A label of so many characters at most, with its mark of provenance; the table behind the plot has it whole."""
-    if len(label) <= room:
+    if len(label) <= most:
         return label
     mark = label[-1] if label[-1] in "†‡" else ""
-    return f"{label[: room - 1 - len(mark)].rstrip()}…{mark}"
+    return f"{label[: most - 1 - len(mark)].rstrip()}…{mark}"
 
 
 _BIAS = {"": "n/a", "some concerns": "some"}
