@@ -82,7 +82,7 @@ def test_what_trials_found_in_words_alone_stands_in_the_table(text):
 
 
 def test_measures_that_favour_different_sides_say_of_whom_they_are():
-    """The 30 % less pain of twenty people who inhaled once does not stand there as if it were of all of fibromyalgia."""
+    """30 % less pain in twenty people who inhaled once does not stand there as if it were of all of fibromyalgia."""
     cells = dict(zip(*_matrix_row("fibromyalgia"), strict=True))
     assert "pain NRS (CBD by mouth, 1 study, 200 participants)" in cells["pain"]
     found = "(vaporised cannabis, 1 study, 20 participants, in words: no treatment superior to placebo)"

@@ -67,7 +67,8 @@ def trials_lines(answer: CaseAnswer, *, spelt: bool = False) -> Iterator[str]:
         items.append("\n".join([*head, *_row(one, spelt), *([sign] if is_new else [])]))
         of = new
     if answer.trials:
-        what = "Of 100 people, drug / placebo (95 % CI)"
+        are_people = any(one.absolute is not None for one in answer.trials)
+        what = f"{'Of 100 people, drug / placebo' if are_people else 'Drug minus placebo'} (95 % CI)"
         if only_words:
             directions = dict.fromkeys(filter(None, map(_direction, answer.trials)))
             what = f"Drug against placebo{f' ({listed(directions)})' if directions else ''}"

@@ -167,7 +167,7 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
 
 
 def _whose(answer: PooledAnswer, result: Result) -> str:
-    """Of measures that favour different sides: which product, how many studies and people, and what these say in words."""
+    """Of measures that favour different sides: product, studies, people, and what these say in words."""
     rows = [row for row in answer.studies if row.effect.study in result.studies]
     given = {word for row in rows for word in row.comparison.products}
     product = [products().get(word, word) for word in given] if len(given) == 1 else []

@@ -261,7 +261,7 @@ def _words_above(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
     up = at - 0.85 if line.kind != "heading" else at - 0.3
     arms = f", {line.arms}" if line.arms else ""
-    ax.text(0.0, up, f"{_short(line.label, 36 - len(arms))}{arms}", fontweight=bold, **style)
+    ax.text(0.0, up, f"{_short(line.label, 39 - len(arms))}{arms}", fontweight=bold, **style)
     if line.text:
         ax.text(1.0, up, line.text, ha="right", fontweight=bold, **style)
 
