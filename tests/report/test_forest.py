@@ -166,6 +166,12 @@ def test_caption_says_k_n_and_the_day(answer):
     assert text.endswith("Searched until 2026-11-29.")
 
 
+def test_one_measure_of_a_trial_is_drawn_with_what_the_trial_found_besides():
+    one = answer_of(shipped_studies(), "pain_responders_30pct", cause="fibromyalgia")
+    for text in (caption(one), alt_text(one)):
+        assert "reports of spontaneous pain: no treatment superior to placebo" in text
+
+
 def test_text_alternative_says_the_figure_and_the_prediction(answer):
     assert alt_text(answer).endswith(
         "4 studies, OR 2.65 (0.90 to 7.79); 95 % prediction interval 0.15 to 46.4."

@@ -389,6 +389,7 @@ class PooledAnswer:
             "rejected": self.rejected,
             "notes": list(self.notes),
             "trials_looked": self.trials_looked,
+            "said_too": [each.to_json() for each in self.said_too],
         }
 
 

@@ -35,7 +35,7 @@ from lissive.given import kind_of
 _STUDY = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
 _FIGURE = (
     "outcome outcome_label unit better measure measure_label k n estimate ci prediction_interval "
-    "prediction_beyond_scale i2 direction by_design either_sign recalled provenance notes"
+    "prediction_beyond_scale i2 direction by_design either_sign recalled provenance notes said_too"
 ).split()
 _DESIGN = (
     "design studies k n n_stated_by estimate ci prediction_interval prediction_beyond_scale i2 direction certainty"

@@ -32,6 +32,7 @@ from lissive.report.effect_words import (
     predicted,
     row_label,
     row_words,
+    said_too_words,
     sides,
     studies,
     title,
@@ -53,6 +54,7 @@ _COLUMNS |= {"row": "kind", "weight_pct": "weight"}
 """Of the table, and the field of a line that stands in it."""
 WIDE, NARROW = 10.2, 4.5
 """Inches: for paper and screens; for a phone, where words stand above what they are about."""
+_CAPTION = 180  # characters in a line of the caption
 
 
 def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
@@ -60,7 +62,11 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
     _needs(answer)
     rows = lines(answer)
     step = 2 if narrow else 1
-    height = (1.25 if narrow else 1.64) + (0.2 if narrow else 0.24) * step * len(rows)
+    told = 0.12 * len(
+        textwrap.wrap(caption(answer), _CAPTION)
+    )  # inches of the caption, of which a phone has none
+    above, below = (0.34, 0.62) if narrow else (0.58, 0.52 + told)
+    height = above + below + (0.29 if narrow else 0.3) + (0.2 if narrow else 0.24) * step * len(rows)
 
     def draw(ax: Axes) -> None:
         ends = _limits(answer)
@@ -77,7 +83,8 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
             (_words_above if narrow else _words_beside)(ax, line, at, answer)
         _axes(ax, answer, narrow)
 
-    box = (0.05, 0.06, 0.9, 0.8) if narrow else (0.39, 0.0, 0.285, 0.0)
+    left, wide = (0.05, 0.9) if narrow else (0.39, 0.285)
+    box = (left, below / height, wide, 1.0 - (below + above) / height)
     return _placed(NARROW if narrow else WIDE, height, box, draw)
 
 
@@ -134,7 +141,8 @@ def alt_text(answer: PooledAnswer) -> str:
     if overall.pooled.prediction_interval is not None:
         further = f"; {100 * answer.level:g} % prediction interval {predicted(overall)}"
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
-    return f"{title(answer)}: {studies(len(overall.studies))}, {found}{further}."
+    text = f"{title(answer)}: {studies(len(overall.studies))}, {found}{further}."
+    return " ".join([text, *said_too_words(answer)])
 
 
 def brief_caption(answer: PooledAnswer) -> str:
@@ -155,7 +163,7 @@ def caption(answer: PooledAnswer) -> str:
     day = answer.searched.partition(":")[0]
     judged = any(row.comparison.risk_of_bias for row in answer.studies)
     bias = f"RoB: risk of bias; n/a: {NOT_ASSESSED}." if judged else f"Risk of bias (RoB): {NOT_ASSESSED}."
-    tail = f"{bias}{f' {day}.' if day else ''}"
+    tail = " ".join([bias, *([f"{day}."] if day else []), *said_too_words(answer)])
     marks = "Hollow, †: unverified (source not checked); ‡: calculated from figures that were checked."
     return f"{brief_caption(answer)}{kinds} {marks} {tail}"
 
@@ -173,8 +181,8 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
 
 def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
-    shown = [line for line in lines(answer) if line.kind != "heading"]
-    shown = [replace(line, kind="overall") if line.kind == "across" else line for line in shown]
+    every = [line for line in lines(answer) if line.kind != "heading"]
+    shown = [replace(line, kind="overall") if line.kind == "across" else line for line in every]
     cells = [[getattr(line, field) for field in _COLUMNS.values()] for line in shown]
     # an infinite end is an empty cell
     rows = [[finite(cell) if isinstance(cell, float) else cell for cell in row] for row in cells]
@@ -292,7 +300,7 @@ def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
         ax.text(x, 0.0, shown, ha="right", **{**style, "fontsize": 7})
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
-    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 180), fontsize=7, color=GREY)
+    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), _CAPTION), fontsize=7, color=GREY)
 
 
 def _limits(answer: PooledAnswer) -> tuple[float, float]:
@@ -326,16 +334,12 @@ def _plain_ticks(ax: Axes, ends: tuple[float, float]) -> None:
 def _placed(
     width: float, height: float, box: tuple[float, float, float, float], draw: Callable[[Axes], object]
 ) -> Figure:
-    """One panel at a fixed place, as words stand beside it. A box of no height leaves fixed margins in inches."""
+    """One panel at a fixed place, as words stand beside it."""
     from matplotlib.figure import Figure
 
     with settings():
         figure = Figure(figsize=(width, height))
-        left, bottom, wide, tall = box
-        if not tall or bottom < 0.1:
-            above, below = (0.34, 0.62) if bottom else (0.58, 0.76)  # two lines of caption below the wide one
-            bottom, tall = below / height, 1.0 - (below + above) / height
-        draw(figure.add_axes((left, bottom, wide, tall)))
+        draw(figure.add_axes(box))
         figure.draw_without_rendering()  # places everything now, while the settings hold
     return figure
 
