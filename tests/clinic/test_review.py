@@ -224,13 +224,35 @@ def test_too_little_of_a_diary_says_so_and_the_decision_is_free(due, monkeypatch
     assert Case.objects.get().version == 1
 
 
+@pytest.mark.parametrize("cause", ["stroke", "fibromyalgia"])
+@pytest.mark.parametrize(("note", "advice"), [("slept well", "cannot_say"), ("hearing voices", "stop")])
+def test_without_a_prediction_the_page_has_alarms_and_nothing_predicted(
+    due, monkeypatch, cause, note, advice
+):
+    due.case.data = {**due.case.data, "spasm": {"cause": cause, "spasticity_nrs": 7}}
+    due.case.save()
+    said = diary().replace("sprays\n", "sprays,note\n").replace(",8\n", f",8,{note}\n")
+    assert post(due, "import", diary=said).status_code == 302
+    row = followed(due, monkeypatch)
+    assert row.status == Work.Status.DONE, row.failed
+    due.review.refresh_from_db()
+    assert due.review.found["advice"] == advice
+    page = due.client.get(due.page).content.decode()
+    parse_html(page)
+    assert "<svg" in page
+    assert "No probability and no weeks ahead" in page
+    assert ("Weeks ahead" in page, "takes off" in page) == (False, False)
+    assert ("see a clinician today" in page) == (advice == "stop")
+    assert ("Stop." if advice == "stop" else "Cannot say whether it works.") in page
+
+
 @pytest.mark.parametrize(
     ("fitted", "alarms", "said", "colour"),
     [
         (True, [], "Continue.", "yes"),
         (True, [{"id": "mood"}], "Continue. See the alarms.", "unsure"),
-        (False, [], "The model cannot say whether it works; no reason to stop was found.", "unsure"),
-        (False, [{"id": "mood"}], "The model cannot say whether it works; see the alarms.", "unsure"),
+        (False, [], "Cannot say whether it works.", "unsure"),
+        (False, [{"id": "mood"}], "Cannot say whether it works. See the alarms.", "unsure"),
     ],
 )
 def test_going_on_is_not_green_beside_an_alarm(fitted, alarms, said, colour):

@@ -60,6 +60,10 @@ def test_alarms_begin_with_the_first_dose(tmp_path: Path, day: int, alarm: set[s
         ("bin gestürzt", "falls"),
         ("kein Sturz", None),
         ("Selbstmordgedanken", "suicide"),
+        ("found out that I am pregnant", "pregnancy"),
+        ("bin schwanger", "pregnancy"),
+        ("estoy embarazada", "pregnancy"),
+        ("not pregnant", None),
     ],
 )
 def test_words_that_need_a_look_are_found_and_denied_ones_are_not(
@@ -131,6 +135,63 @@ def test_advice_goes_by_alarms_then_the_rule_then_the_probability(
     assert all(number <= 12.0 for number in numbers)
     assert ("raised" in dose.advice) == (expected == "change" and not alarm)
     assert "go back" not in dose.advice
+
+
+@pytest.mark.parametrize(
+    ("p", "fall", "alarm", "expected"),
+    [
+        (0.3, 29.9, "", "change"),
+        (0.3, 30.0, "", "continue"),
+        (0.3, 45.0, "", "continue"),
+        (0.3, -10.0, "", "change"),
+        (0.3, None, "", "change"),  # nothing is known of the time before
+        (0.01, 45.0, "", "stop"),
+        (0.3, 45.0, "falls", "change"),
+        (0.3, 45.0, "psychosis", "stop"),
+    ],
+)
+def test_no_dose_is_raised_after_a_response_that_counts(
+    tmp_path: Path, p: float, fall: float | None, alarm: str, expected: str
+) -> None:
+    """The maker has the sprays go up until symptoms have improved; trials count a fall of 30 % as a response."""
+    case = make_case(a_case())
+    taken = taken_of(diary_of(tmp_path, text(0.0)), NABIXIMOLS)
+    found = (Alarm(alarm, "x", (), "y"),) if alarm else ()
+    advice, why = advise(
+        taken, 30, replace(BENEFIT, value=p), None, found, (6.0, 12.0), fitted=True, fall=fall
+    )
+    assert advice == expected
+    raised = "raised slowly" in dose_now(case, NABIXIMOLS, taken, advice, found).advice
+    assert raised == (p == 0.3 and not alarm and (fall is None or fall < 30.0))
+    if expected == "continue":
+        assert "a response as trials count it" in why[0]
+        assert dose_now(case, NABIXIMOLS, taken, advice, found).advice.startswith("keep the dose")
+
+
+@pytest.mark.parametrize(
+    ("alarm", "expected"),
+    [
+        ("", "cannot_say"),
+        ("mood", "cannot_say"),
+        ("falls", "change"),
+        ("pregnancy", "change"),
+        ("above_label", "change"),
+        ("psychosis", "stop"),
+        ("contraindicated", "stop"),
+    ],
+)
+def test_without_a_prediction_alarms_count_as_with_one(tmp_path: Path, alarm: str, expected: str) -> None:
+    taken = taken_of(diary_of(tmp_path, text(2.5)), NABIXIMOLS)
+    found = (Alarm(alarm, "x", (), "y"),) if alarm else ()
+    for fall in (None, 45.0):
+        advice, why = advise(
+            taken, 30, None, None, found, (6.0, 12.0), fitted=False, fall=fall, without="no model"
+        )
+        assert advice == expected
+        assert not alarm or "x" in why
+        assert not any("probability" in each for each in why)
+        dose = dose_now(make_case(a_case()), NABIXIMOLS, taken, advice, found).advice
+        assert dose.startswith(("do not raise", "lower", "stop"))
 
 
 @pytest.mark.parametrize(
@@ -274,7 +335,7 @@ def test_a_rating_that_was_0_before_treatment_decides_nothing(tmp_path: Path) ->
     for p in (0.01, 0.3, 0.9):
         found = replace(BENEFIT, value=p)
         advice, why = advise(taken, 30, found, None, (), (6.0, 12.0), fitted=True, baseline=0.0)
-        assert advice == "continue"
+        assert advice == "cannot_say"
         assert "cannot show a benefit" in why[0]
 
 
@@ -309,7 +370,9 @@ def test_another_product_than_the_case_s_has_neither_its_rule_nor_its_dose(tmp_p
     assert [bool(each) for each in taken.others] == [k >= 20 for k in range(40)]
     assert "another product" in _unchecked(taken, 7.0, 7, 28)
     advice, why = advise(taken, 40, BENEFIT, None, (), (4.0, 12.0), fitted=False)
-    assert (advice, "another product was taken" in why[0]) == ("continue", True)
+    assert (advice, "another product was taken" in why[0]) == ("cannot_say", True)
+    advice, why = advise(taken, 40, BENEFIT, MET, (), (4.0, 12.0), fitted=False)
+    assert (advice, "another product was taken" in why[-1]) == ("cannot_say", True)
     assert "none is advised" in dose_now(make_case(a_case()), NABIXIMOLS, taken, advice, ()).advice
     assert any("On 20 of 40 days another product" in each for each in assumed(taken, NABIXIMOLS))
 

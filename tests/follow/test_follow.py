@@ -35,6 +35,7 @@ def test_the_json_is_the_contract(answers: dict[str, FollowAnswer]) -> None:
     assert found["probability_benefit"]["outcome"] == "spasticity_nrs"
     assert {"due", "fall_pct", "met"} <= set(found["rule_4_week"])
     assert {"ess", "khat"} <= set(found["diagnostics"])
+    assert found["no_prediction"] is None
     assert found["alarms"] == []
     assert found["import"] == {"used": 42, "left_out": []}
     assert found["side_effects"] == {}
@@ -127,9 +128,9 @@ def test_no_rule_outside_nabiximols_in_ms_and_no_dose_without_a_label(tmp_path: 
     assert found.dose.limit is None
     assert "none is advised" in found.dose.advice
     # nothing was fitted on: an assumed probability is no ground for advice
-    assert found.advice == "continue"
-    assert "cannot say whether it works" in found.why[0]
-    assert any("the prior is assumed" in each for each in found.notes)
+    assert found.advice == "cannot_say"
+    assert "the model was fitted on no trial of vaporised cannabis in amyotrophic" in found.why[0]
+    assert found.probability_benefit is None
 
 
 def test_too_early_before_four_weeks_and_a_dose_carried_on_is_said(tmp_path: Path) -> None:
@@ -282,7 +283,7 @@ def test_a_rating_of_0_before_treatment_is_no_success(tmp_path: Path, alarmed: b
         note = "low mood" if alarmed and k == 5 else ""
         rows.append(f"{START + datetime.timedelta(days=k)},0,0,{0 if k < 0 else 6},,{note}")
     found = follow_up(make_case(a_case()), diary_of(tmp_path, "\n".join(rows) + "\n"), **SMALL)  # type: ignore[arg-type]
-    assert found.advice == "continue"
+    assert found.advice == "cannot_say"
     assert found.rule_4_week is not None
     assert (found.rule_4_week.met, "0 before treatment" in found.rule_4_week.unchecked) == (None, True)
     headline = follow_text(found).splitlines()[2]
@@ -360,16 +361,6 @@ def test_the_page_names_the_columns_of_the_planned_products_dose(
     assert main(["follow", "sheet", str(case), "--out", str(page), "--days", "2"]) == 0
     said = page.read_text(encoding="utf-8").partition("with the columns ")[2].partition(".<")[0].split(",")
     assert [each for each in said if each in ("sprays", "thc_mg", "cbd_mg")] == columns
-
-
-def test_where_nothing_was_fitted_the_headline_is_not_to_continue(answers: dict[str, FollowAnswer]) -> None:
-    from lissive.report.follow_text import follow_line, follow_text
-
-    found = answers["fell"]
-    assert "\nCONTINUE\n" in follow_text(found)
-    assert "CONTINUE" not in follow_text(replace(found, fitted=False)) + follow_line(
-        replace(found, fitted=False)
-    )
 
 
 def test_the_rule_says_when_it_is_counted_from_a_recalled_value(answers: dict[str, FollowAnswer]) -> None:

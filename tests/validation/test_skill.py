@@ -16,16 +16,9 @@ from lissive.report.reproduce_text import reproduce_text
 from lissive.trials.published import shipped_published
 from lissive.trials.reproduce import Reproduction, Row
 from lissive.validation import skill
-from lissive.validation.skill import (
-    FITTED,
-    UNSEEN,
-    better_rows,
-    crps,
-    interval_score,
-    scored,
-    told,
-    write_better,
-)
+from lissive.validation.pool import pool_weight
+from lissive.validation.proper import crps, interval_score, told
+from lissive.validation.skill import FITTED, UNSEEN, better_rows, scored, write_better
 
 TRIAL = next(t for t in shipped_published().trials if t.id == "collin_2007")
 
@@ -98,6 +91,12 @@ def test_both_are_scored_on_the_same_figures_and_the_answer_says_so() -> None:
     for row in answer["endpoints"]:
         low, high = row["baseline"]["pi90"]
         assert low < high
+        ends = [row["predicted"], row["baseline"]["predicted"]]
+        assert min(ends) - 0.05 <= row["pooled"]["predicted"] <= max(ends) + 0.05
+    # a pool scores no worse than the weighted mean of its parts
+    weight = pool_weight()
+    parts = weight * score["crps"] + (1 - weight) * score["baseline"]["crps"]
+    assert score["pooled"]["crps"] <= parts + 0.005
 
 
 def test_what_forecasts_show_is_scored_too(monkeypatch) -> None:
@@ -133,7 +132,7 @@ def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_p
 def test_where_both_predicted_a_trial_unseen_that_decides_and_not_the_fit(tmp_path, monkeypatch) -> None:
     """A model that fits well and predicts badly loses."""
     bad = ((each, np.full(50, 50.0 + each.value)) for each in TRIAL.observed)
-    monkeypatch.setattr(skill, "LEFT_OUT", skill.write_left_out(bad, tmp_path))
+    monkeypatch.setattr(skill, "LEFT_OUT", skill.write_left_out(bad, [TRIAL], tmp_path)[0])
     monkeypatch.setattr(skill, "model_left_out", skill.model_left_out.__wrapped__)
     found = scored(_reproduction(0.0, 0.05), shipped_baseline())
     assert {(row["better"], row["basis"]) for row in better_rows(found)} == {("baseline", UNSEEN)}

@@ -79,7 +79,7 @@ def response(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads (default: all cores).")] = None,
     force: Force = False,
 ) -> None:
-    """Fit the response to treatment to the trials' calibration rows: Bayesian, about forty minutes on two cores."""
+    """Fit the response to treatment to the trials' calibration rows: Bayesian, up to an hour on two cores."""
     from lissive.calibrate.left_out import predictions
     from lissive.calibrate.reached import reached
     from lissive.calibrate.response import SMOKE, Effort, fit_response, fitted_on, refined
@@ -118,7 +118,7 @@ def response(
         if scores:
             learnt = posterior.priors, posterior.emulator
             told = predictions(unseen[0], posterior.data, posterior.trials, *learnt, seed=seed)
-            written += [write_scores(scores, out), write_left_out(told, out)]
+            written += [write_scores(scores, out), *write_left_out(told, posterior.trials, out)]
         for path in written:
             print(path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from functools import cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +12,25 @@ from lissive.arrays import FloatArray
 from lissive.case import Case
 from lissive.case.products import Product
 from lissive.case_answer.tables import cited, rows
-from lissive.follow.answer import Advice, Alarm, Benefit, DoseNow, Rule
+from lissive.follow.answer import Advice, Alarm, Benefit, Change, DoseNow, Rule
+from lissive.follow.diary import columns
 from lissive.follow.doses import Taken
 from lissive.follow.update import Observed, Posterior
+from lissive.follow.words import watched
 from lissive.table import constants, rows_of
 
 HERE = Path(__file__).parent
 WEEK = 7
-ONE_ARM = (
-    "A diary without a comparison hardly tells the drug's own effect from placebo, from ups and downs, and "
-    "from "
-    "regression to the mean: much of this probability was there before the diary. Periods with and without "
-    "the drug "
-    "in random order tell more (lissive follow plan --n-of-1)."
+PLAN = "Periods with and without the drug in random order tell more (lissive follow plan --n-of-1)."
+NO_PLAN = (
+    "Periods with and without the drug in random order would tell more; how long the drug is still felt after it was "
+    "stopped is not known here, so agree on them with the prescriber."
 )
+ONE_ARM = (
+    "A diary without a comparison hardly tells the drug's own effect from placebo, from ups and downs, and from "
+    f"regression to the mean: much of this probability was there before the diary. {PLAN}"
+)
+ALONE = "A diary alone cannot tell the drug from placebo, from ups and downs, or from time."
 
 
 def decisions() -> dict[str, float]:
@@ -42,9 +47,17 @@ def source_of(name: str) -> str:
 
 # -- the published rule -------------------------------------------------------------------------------
 def rule_of(
-    case: Case, observed: Observed, taken: Taken, baseline: float | None, found: Posterior, threshold: float
+    case: Case,
+    observed: Observed,
+    taken: Taken,
+    baseline: float | None,
+    found: Posterior | None,
+    threshold: float,
 ) -> Rule | None:
-    """The rule of the label, only where it is published: for its cause, its product and its rating."""
+    """The rule of the label, only where it is published: for its cause, its product and its rating.
+
+    found : None where the model makes no prediction; then it is not told how often the rule misses a responder.
+    """
     row = next(
         (r for r in rows("review") if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)),
         None,
@@ -66,7 +79,7 @@ def rule_of(
         None if fall is None else round(fall, 1),
         None if fall is None else fall >= needed,
         needed,
-        _missed(found, baseline, last, needed / 100.0, threshold / 100.0) if is_due else None,
+        _missed(found, baseline, last, needed / 100.0, threshold / 100.0) if is_due and found else None,
         cited(row["source"]),
         unchecked,
     )
@@ -122,20 +135,33 @@ def _missed(
     return float((fall[responds] < needed).mean())
 
 
+# -- what the diary shows by itself -------------------------------------------------------------------
+def change_seen(observed: Observed, taken: Taken, baseline: float | None) -> Change:
+    """Means of one rating, with nothing said of why they differ."""
+    day, value = observed.day, observed.value
+    week = value[(day >= max(taken.days - WEEK, 0)) & (day < taken.days)]
+    now = float(week.mean()) if len(week) else None
+    since = (day >= 0) & (day < taken.days)
+    off = taken.treated[day[since]] == 0.0
+    sides = [value[since][part] for part in (off, ~off)] if off.any() and not off.all() else []
+    return Change(
+        columns()[observed.outcome].label,
+        baseline,
+        now,
+        len(week),
+        100.0 * (1.0 - now / baseline) if baseline and now is not None else None,
+        tuple((float(each.mean()), len(each)) for each in sides) or None,
+    )
+
+
 # -- advice -------------------------------------------------------------------------------------------
-@cache
-def watched() -> tuple[dict[str, str], ...]:
-    """The rows of alarms.tsv: words of harm, without accents, and what to do."""
-    return tuple(rows_of(HERE / "alarms.tsv"))
-
-
 def stops(found: tuple[Alarm, ...]) -> bool:
     """Whether an alarm by itself means to stop."""
     stopping = {row["id"] for row in watched() if row["stops"] == "yes"} | {"contraindicated"}
     return any(each.id in stopping for each in found)
 
 
-HARM = ("unsafe", "intoxication", "falls", "above_label", "worse", "effect_lost")
+HARM = ("unsafe", "pregnancy", "intoxication", "falls", "above_label", "worse", "effect_lost")
 """Alarms that ask for a change of the dose or the plan."""
 
 
@@ -151,70 +177,88 @@ def change_of(before: float, now: float) -> str:
 def advise(
     taken: Taken,
     rated: int,
-    benefit: Benefit,
+    benefit: Benefit | None,
     rule: Rule | None,
     found: tuple[Alarm, ...],
     dose: tuple[float, float | None],
     *,
     fitted: bool,
     baseline: float | None = None,
+    fall: float | None = None,
+    without: str = "",
 ) -> tuple[Advice, tuple[str, ...]]:
     """The advice, and the reasons in order: alarms, then the published rule, then the probability.
 
-    fitted : whether trials of this product in this cause were fitted on; else the probability is assumed.
+    benefit : None where the model makes no prediction; `without` says why.
+    fitted : whether the probability may decide: trials of this product in this cause were fitted, no other was taken.
     baseline : mean before treatment; None where unknown.
+    fall : of the rating from then to the last week [%], whatever it came from; None where unknown.
     """
-    figure, p = decisions(), benefit.value
-    said = (
-        f"probability that the drug itself takes off {benefit.threshold:g} % or more: {p:.2f} "
-        f"({benefit.prior:.2f} before the diary)"
-    )
+    figure = decisions()
     if stops(found):
-        return "stop", (*(each.text for each in found if stops((each,))), said)
+        return "stop", (*(each.text for each in found if stops((each,))), *_probability(benefit, ()))
     harm = [each.text for each in found if each.id in HARM]
-    said = "; ".join([said, *(each.text for each in found if each.id not in HARM)])
+    said = _probability(benefit, [each.text for each in found if each.id not in HARM])
     if taken.ended:
         off = f"no dose was taken on the last {taken.ended} days: whether to begin again is a new decision"
-        return "change", (*harm, off, said)
+        return "change", (*harm, off, *said)
     if taken.days < figure["early_before"]:
         early = f"{taken.days} days of treatment; nothing is advised before {figure['early_before']:g}"
-        return ("change", (*harm, early, said)) if harm else ("too_early", (early, said))
+        return ("change", (*harm, early, *said)) if harm else ("too_early", (early, *said))
     if rule is not None and rule.met is not None:
-        return _by_the_rule(rule, harm, said)
+        return _by_the_rule(rule, harm, said, mixed=taken.mixed)
     unchecked = (f"the label's rule cannot be checked: {rule.unchecked}",) if rule and rule.unchecked else ()
     if harm:
-        return "change", (*harm, *unchecked, said)
+        return "change", (*harm, *unchecked, *said)
     if rated < figure["rated_least"]:
-        return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", said)
-    if not fitted or baseline == 0:
-        why = (
-            "another product was taken too: no trial of that was fitted on, so the probability below is no ground for "
-            "advice"
-            if taken.mixed
-            else "the rating was 0 before treatment, so it cannot show a benefit: judge by another one (--outcome)"
-            if baseline == 0
-            else "the model cannot say whether it works: no trial of this product in this cause was fitted on for "
-            "this rating, so the probability below is assumed and no ground for advice"
-        )
-        return "continue", (
-            why, *unchecked, *(each.text for each in found),
-            "compare periods with and without the drug (lissive follow plan --n-of-1)",
-        )  # fmt: skip
+        return "too_early", (f"{rated} entries during treatment; {figure['rated_least']:g} are needed", *said)
+    if benefit is None or not fitted or baseline == 0:
+        others = [each.text for each in found]
+        return "cannot_say", (*_cannot_say(taken, baseline, without), *unchecked, *others, COMPARE)
+    p = benefit.value
     if p >= figure["continue_from"]:
-        return "continue", (*unchecked, said)
+        return "continue", (*unchecked, *said)
     if p < figure["stop_below"]:
-        return "stop", (*unchecked, said)
+        return "stop", (*unchecked, *said)
+    if fall is not None and fall >= figure["response"]:
+        responds = f"the rating fell {fall:.0f} %, a response as trials count it: the dose is not raised then"
+        return "continue", (*unchecked, responds, *said, f"neither shown nor ruled out: {COMPARE}")
     now, limit = dose
     if limit is not None and now + 1 <= limit and not found and not any(taken.others[-WEEK:]):
-        return "change", (*unchecked, said, "the dose is below the label's maximum")
-    return "continue", (
-        *unchecked,
-        said,
-        "neither shown nor ruled out: compare periods with and without the drug",
+        return "change", (*unchecked, *said, "the dose is below the label's maximum")
+    return "continue", (*unchecked, *said, f"neither shown nor ruled out: {COMPARE}")
+
+
+COMPARE = "compare periods with and without the drug"
+
+
+def _probability(benefit: Benefit | None, more: Sequence[str]) -> tuple[str, ...]:
+    """The probability, where there is one, with other alarms in the same sentence."""
+    if benefit is None:
+        return tuple(more)
+    p = (
+        f"probability that the drug itself takes off {benefit.threshold:g} % or more: {benefit.value:.2f} "
+        f"({benefit.prior:.2f} before the diary)"
     )
+    return ("; ".join([p, *more]),)
 
 
-def _by_the_rule(rule: Rule, harm: list[str], said: str) -> tuple[Advice, tuple[str, ...]]:
+def _cannot_say(taken: Taken, baseline: float | None, without: str) -> Iterator[str]:
+    if without:
+        yield f"no prediction by the model: {without}"
+        yield f"{ALONE[0].lower()}{ALONE[1:].rstrip('.')}"
+    elif taken.mixed:
+        yield (
+            "another product was taken too: no trial of that was fitted, so the probability below is no ground for "
+            "advice"
+        )
+    if baseline == 0:
+        yield "the rating was 0 before treatment, so it cannot show a benefit: judge by another one (--outcome)"
+
+
+def _by_the_rule(
+    rule: Rule, harm: list[str], said: tuple[str, ...], *, mixed: bool
+) -> tuple[Advice, tuple[str, ...]]:
     assert rule.fall_pct is not None
     fall = f"the rating {change_of(100.0, 100.0 - rule.fall_pct)} by week {rule.weeks}; the label's rule asks for "
     fall += f"a fall of {rule.needed_pct:g} %"
@@ -225,9 +269,11 @@ def _by_the_rule(rule: Rule, harm: list[str], said: str) -> tuple[Advice, tuple[
             beside = (
                 f"of people like this one whom the drug itself helps so much, {missed} of 100 would not meet it",
             )
-        return "stop", (*harm, fall, said, *beside)
+        return "stop", (*harm, fall, *said, *beside)
     counts_all = "the rule counts placebo, and ups and downs, with the drug"
-    return ("change" if harm else "continue"), (*harm, fall, said, counts_all)
+    if mixed:
+        counts_all += "; another product was taken too"
+    return ("change" if harm else "cannot_say" if mixed else "continue"), (*harm, fall, *said, counts_all)
 
 
 def dose_now(case: Case, what: Product, taken: Taken, advice: Advice, found: tuple[Alarm, ...]) -> DoseNow:
@@ -246,10 +292,10 @@ def dose_now(case: Case, what: Product, taken: Taken, advice: Advice, found: tup
     elif any(taken.others[-WEEK:]):
         text = "another product than the case's is taken: none is advised"
     elif limit is None:
-        text = "no label states a dose of this product: none is advised"
+        text = "no dose of a label is known here for this product: none is advised"
     elif advice == "change" and not found:
         text = f"may be raised slowly, to {limit:g} {unit} at most, if it is well tolerated"
-    elif advice == "change":
+    elif advice in ("change", "cannot_say"):
         text = f"do not raise the dose; the label's maximum is {limit:g} {unit}"
     else:
         text = f"keep the dose; the label's maximum is {limit:g} {unit}"

@@ -7,23 +7,17 @@ Words are searched in side effects and notes, and in all texts of a row that was
 from __future__ import annotations
 
 import datetime
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lissive.case import Case
 from lissive.case.products import Product
-from lissive.follow.advise import WEEK, decisions, watched
+from lissive.follow.advise import WEEK, decisions
 from lissive.follow.answer import Alarm, Rule
 from lissive.follow.diary import DOSED, Diary, Dose, LeftOut, columns
 from lissive.follow.doses import Taken, units_of
 from lissive.follow.update import Observed
+from lissive.follow.words import named, watched
 from lissive.safety import safety_of
-
-NEAR = 80
-"""Characters before a word in which it may be denied."""
-LANGUAGES = "English, German and Spanish"
-"""Of the words."""
 
 
 def alarms(diary: Diary, taken: Taken, what: Product, case: Case) -> tuple[Alarm, ...]:
@@ -48,17 +42,6 @@ def of_the_case(case: Case) -> Iterator[Alarm]:
 
 
 # -- words ------------------------------------------------------------------------------------------
-_NO_FALL = re.compile(
-    r"\s+(?:(?:asleep|ill|back|short|behind|(?:in|of) (?:\w+ )?(?:pain|spasms?|stiffness|spasticity))\b|"
-    r"(?:to|from|by|below|under) \d+(?:[.,]\d+)?(?: to \d+)?(?= ?%|[.,;]|$))"
-)
-"""What follows on `fell` where nobody fell."""
-_NOT = r"(?:\b(?:no|not|without|never|denies|kein\w*|nicht|ohne|sin|ni|nunca)|n['’]t)"
-_FILLED = r"(?:any|a|the|really|had|has|have|been|signs?|of|thoughts?|feelings?|me|de|ideas?|\w+ (?:or|nor|oder|ni|o))"
-_DENIED = re.compile(rf"{_NOT}\s+(?:{_FILLED}\s+){{0,3}}$")
-_NONE = re.compile(r"\s*[:=-]?\s*(?:none|nil|no|nein|keine|ningun[ao]|0)\s*(?:[.,;]|$)")
-
-
 def in_words(diary: Diary, start: datetime.date) -> Iterator[Alarm]:
     """Words of harm. Those of the week before treatment count where they speak against beginning."""
     said = [(day.date, day.rows, text) for day in diary.days for text in (day.side_effects, day.note) if text]
@@ -81,28 +64,6 @@ def in_words(diary: Diary, start: datetime.date) -> Iterator[Alarm]:
 def _when(row: LeftOut, start: datetime.date) -> datetime.date:
     """The day of a row; with a dose in it, it is under treatment even before the first dose that could be read."""
     return start if row.date is None or any(row.amounts.values()) else row.date
-
-
-def named(text: str, words: Sequence[str]) -> str:
-    """The first of the words that a text has and does not deny, as it is written there."""
-    plain = _folded(text)
-    for word in words:
-        for hit in re.finditer(rf"\b{re.escape(word)}\w*", plain):
-            denied = _DENIED.search(plain[max(hit.start() - NEAR, 0) : hit.start()]) or _NONE.match(
-                plain, hit.end()
-            )
-            if not denied and not (word in ("fall", "fell") and _NO_FALL.match(plain, hit.end())):
-                return text[hit.start() : hit.end()].lower()
-    return ""
-
-
-def _folded(text: str) -> str:
-    """Small letters without accents, one for one.
-
-    >>> _folded("Me caí. Größe")
-    'me cai. große'
-    """
-    return "".join(unicodedata.normalize("NFKD", each.lower())[:1] for each in text)
 
 
 # -- doses ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from lissive.follow.diary import LeftOut
 from lissive.forecast.answer import Quantiles
 
-Advice = Literal["continue", "change", "stop", "too_early"]
+Advice = Literal["continue", "change", "stop", "too_early", "cannot_say"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,23 @@ class Benefit:
     """Of the threshold."""
     if_gaps_are_bad_days: float
     """The same where each day without an entry was worse by the error of one rating."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the diary shows of one rating by itself; it counts placebo, ups and downs, and time with the drug."""
+
+    label: str
+    before: float | None
+    """Mean before the first dose, or what the case recalls."""
+    last_week: float | None
+    entries: int
+    """In the last week."""
+    fall_pct: float | None
+    """From before to the last week; negative: it rose. None where one of them is unknown, or it was 0 before."""
+    without_and_with: tuple[tuple[float, int], ...] | None
+    """Since the first dose: mean and entries of weeks or more without any dose, and of the other days. None where there
+    was no such week."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +89,10 @@ class Fit:
 
     day: tuple[int, ...]
     observed: tuple[float | None, ...]
-    p05: tuple[float, ...]
-    median: tuple[float, ...]
-    p95: tuple[float, ...]
-    """Of what one day's entry would be."""
+    p05: tuple[float, ...] | None
+    median: tuple[float, ...] | None
+    p95: tuple[float, ...] | None
+    """Of what one day's entry would be; None where the model makes no prediction."""
 
 
 @dataclass(frozen=True)
@@ -132,19 +149,24 @@ class FollowAnswer:
     treated_days: int
     rated_days: int
     baseline: Baseline
+    seen: Mapping[str, Change]
+    """Each rating of the diary by itself."""
     advice: Advice
     why: tuple[str, ...]
     fitted: bool
     """Whether advice may rest on the probability: trials of this product in this cause were fitted on for this outcome,
     no other product was taken, and the rating was not 0 before treatment."""
-    probability_benefit: Benefit
-    effect_pct: Mapping[str, tuple[float, float, float]]
+    no_prediction: str | None
+    """Why the model makes no prediction, so that `probability_benefit`, `effect_pct`, `forecast`, `diagnostics` and the
+    fit are None; None where it makes one."""
+    probability_benefit: Benefit | None
+    effect_pct: Mapping[str, tuple[float, float, float]] | None
     """`prior` and `posterior`: 5th percentile, median, 95th of the drug's own effect [% of the level without it]."""
     rule_4_week: Rule | None
     dose: DoseNow
-    forecast: Ahead
+    forecast: Ahead | None
     fit: Fit
-    diagnostics: Diagnostics
+    diagnostics: Diagnostics | None
     alarms: tuple[Alarm, ...]
     used: int
     left_out: tuple[LeftOut, ...]
@@ -159,7 +181,7 @@ class FollowAnswer:
         data = asdict(self)
         for name in ("used", "left_out", "import_lines"):
             del data[name]
-        data["effect_pct"] = {
+        data["effect_pct"] = self.effect_pct and {
             side: dict(zip(("p05", "median", "p95"), values, strict=True))
             for side, values in self.effect_pct.items()
         }

@@ -23,6 +23,7 @@ from typing import Any
 from lissive.errors import DiaryError
 from lissive.follow.cells import Cells, cells_of, read_cells, shown
 from lissive.follow.values import Fault, day_of, hour_of, rough
+from lissive.follow.words import beside, warned
 from lissive.simulation.dosing import ROUTES
 from lissive.table import rows_of
 
@@ -164,6 +165,22 @@ def _read(
     decimal_comma: bool,
     us_dates: bool,
 ) -> Diary:
+    """The diary; of one that is refused, what its texts say of harm is in the message."""
+    try:
+        return _diary(cells, path, today, mapping, decimal_comma, us_dates)
+    except DiaryError as error:
+        texts = [cell for _, row in cells.rows for cell in row if isinstance(cell, str)]
+        raise beside(error, warned(texts)) from None
+
+
+def _diary(
+    cells: Cells,
+    path: str | Path,
+    today: datetime.date,
+    mapping: Mapping[str, str],
+    decimal_comma: bool,
+    us_dates: bool,
+) -> Diary:
     places, dropped = _places(cells.header, mapping, str(path))
     reader = _Reader(places, today, decimal_comma, us_dates)
     read: list[tuple[int, dict[str, Any]]] = []
@@ -174,6 +191,13 @@ def _read(
             left_out.append(reader.left(number, row, values, faults))
         else:
             read.append((number, values))
+    if not any(name in places for name in RATED):
+        raise DiaryError(
+            "The diary rates nothing.",
+            where=f"{path}:1",
+            allowed=f"one or more of {', '.join(RATED)}.",
+            do="add the column that was rated, or name it with --map.",
+        )
     days, doubled = _days(read)
     left_out = sorted([*left_out, *doubled], key=lambda each: each.row)
     if not days:
@@ -229,13 +253,6 @@ def _places(
     twice = {target for target in named if target != DROP and named.count(target) > 1}
     if twice:
         raise DiaryError(f"Duplicate column {', '.join(sorted(twice))}.", where=f"{where}:1", do="keep one.")
-    if not any(name in named for name in RATED):
-        raise DiaryError(
-            "The diary rates nothing.",
-            where=f"{where}:1",
-            allowed=f"one or more of {', '.join(RATED)}.",
-            do="add the column that was rated, or name it with --map.",
-        )
     dropped = tuple(name for name, target in zip(header, named, strict=True) if target == DROP)
     return {target: k for k, target in enumerate(named) if target != DROP}, dropped
 

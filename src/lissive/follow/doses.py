@@ -167,6 +167,13 @@ def _is_other(dose: Dose, what: Product) -> bool:
     return _is_unknown(dose.product) or product(dose.product) is not what
 
 
+def unmodelled(taken: Taken) -> tuple[str, ...]:
+    """Labels of products in the diary that are known and of which there is no model."""
+    named = {dose.product for each in taken.per_day for dose in each if dose.product}
+    known = (product(name) for name in sorted(named) if not _is_unknown(name))
+    return tuple(dict.fromkeys(each.label for each in known if not each.modelled))
+
+
 def _is_unknown(name: str) -> bool:
     try:
         product(name)
@@ -183,8 +190,8 @@ def assumed(taken: Taken, what: Product) -> Iterator[str]:
     if days := sum(bool(each) for each in taken.others):
         named = ", ".join(sorted({name for each in taken.others for name in each}))
         yield (
-            f"On {days} of {taken.days} days another product than the case's was taken ({named}). The probability is "
-            "of all that was taken; the label's rule and doses are for the case's product alone."
+            f"On {days} of {taken.days} days another product than the case's was taken ({named}). An effect is "
+            "that of all that was taken; the label's rule and doses are for the case's product alone."
         )
     if what.counted_in != "spray" and any(dose.sprays for dose in every):
         yield "Sprays were taken as nabiximols."
@@ -195,10 +202,7 @@ def assumed(taken: Taken, what: Product) -> Iterator[str]:
     if taken.carried:
         yield f"On {taken.carried} of {taken.days} days no dose is written; the dose of the day before was assumed."
     if taken.until < taken.days:
-        yield (
-            f"The last dose was {taken.days - taken.until} days before the diary's end. The effect is that of the last "
-            "week with the drug; the weeks ahead with it take that week's dose."
-        )
+        yield f"The last dose was {taken.days - taken.until} days before the diary's end."
 
 
 def _depot(dose: Dose, what: Product) -> str:

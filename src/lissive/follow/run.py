@@ -1,61 +1,50 @@
-"""The follow-up of one person: their diary against virtual people like them on the same doses."""
+"""The follow-up of one person: what their diary shows, what the model tells of it where it may, and the advice."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from lissive.arrays import FloatArray, IntArray
-from lissive.case import Case, Product
-from lissive.errors import DiaryError, SimulationError
-from lissive.follow.advise import ONE_ARM, advise, decisions, dose_now, rule_of, source_of
-from lissive.follow.alarms import LANGUAGES, alarms, of_ratings
-from lissive.follow.answer import (
-    Ahead,
-    Alarm,
-    Baseline,
-    Benefit,
-    Diagnostics,
-    Fit,
-    FollowAnswer,
-    OutcomeAhead,
+from lissive.case import Case, Product, causes, product
+from lissive.errors import CaseError, DiaryError, SimulationError
+from lissive.follow.advise import (
+    ALONE,
+    NO_PLAN,
+    ONE_ARM,
+    PLAN,
+    advise,
+    change_seen,
+    decisions,
+    dose_now,
+    rule_of,
+    source_of,
 )
+from lissive.follow.alarms import alarms, in_words, of_ratings, of_the_case
+from lissive.follow.answer import Alarm, Baseline, Change, Fit, FollowAnswer
 from lissive.follow.diary import RATED, Diary, columns
-from lissive.follow.doses import Taken, assumed, schedule_of, taken_of
-from lissive.follow.people import OUTCOMES, Levels, People, first_people, go_on, levels, partners, placebo_of
-from lissive.follow.update import PARTNERS, SCALE, Observed, Posterior, Sampled, expected, sampled, update
+from lissive.follow.doses import Taken, assumed, taken_of, unmodelled
+from lissive.follow.people import OUTCOMES
+from lissive.follow.predict import predict
+from lissive.follow.update import Observed
+from lissive.follow.words import LANGUAGES, alarmed, beside
 from lissive.forecast import calibration, complaint, fitted_outcomes
-from lissive.forecast.answer import Quantiles
-from lissive.forecast.predict import DRAWS
-from lissive.forecast.treatment import treatment
+from lissive.forecast.treatment import needs
 from lissive.given import threads_of, whole
-from lissive.model import load
 from lissive.simulation.draw import tables
-from lissive.simulation.origin import model_hash
-from lissive.simulation.schedule import Schedule
 from lissive.version import __version__
 from lissive.versions import data_versions
 
-SAMPLES = 1000
-"""Draws of the posterior that a forecast is shown from."""
-MOST_CHUNKS = 3
 FOR_EACH = 4
 """Virtual people for each virtual patient of a forecast: a diary leaves about one in four of them."""
-WEEK = 7
 _STATED = {
     "spasms": "spasms_per_day",
     "severity": "severity_nrs",
     "spasticity_nrs": "spasticity_nrs",
     "pain_nrs": "pain_nrs",
 }
-INTERVAL = (
-    "between posterior draws of this person, with the error of a week's ratings; that the model itself is "
-    "wrong is "
-    "not included"
-)
 
 
 def follow_up(
@@ -80,92 +69,127 @@ def follow_up(
     subjects : virtual people, in whole sets of posterior draws; more are drawn where they are too few.
     progress : is called with the number of people that are solved.
 
-    Raises       CaseError where the plan does not say enough; DiaryError where the diary does not.
+    Of a case for which the model makes no prediction (`unpredicted`) the diary is read and checked in the same way, and
+    what would rest on the model is None.
+
+    Raises       CaseError where the plan names no product; DiaryError where the diary does not say enough.
     """
     weeks = whole("weeks", weeks, wrong=DiaryError, most=52)
     subjects = whole("subjects", subjects, wrong=SimulationError)
     seed = whole("seed", seed, wrong=SimulationError, least=0)
-    equations = load("lissive")
-    plan = treatment(case, equations)
-    taken = taken_of(diary, plan.product)
-    of_diary = alarms(diary, taken, plan.product, case)
+    threads = threads_of(threads, wrong=SimulationError)
+    what, taken = _treated(case, diary)
+    of_diary = alarms(diary, taken, what, case)
     judged = _judged(case, diary, taken, outcome, of_diary)
     observed, baseline = observe(case, diary, taken, judged)
-    schedule = schedule_of(equations, taken, plan.product, continuing=weeks * WEEK)
-    days = np.arange(min(int(observed.day.min()), 0), taken.days + weeks * WEEK)
-    size = -(-subjects // DRAWS) * DRAWS
-    chunks: list[People] = []
-    limit = decisions()
-    while True:
-        solved = first_people(
-            case, plan, equations, schedule, taken.days, seed=seed,
-            numbers=range(size * len(chunks), size * len(chunks) + size),
-            threads=threads_of(threads, wrong=SimulationError),
-        )  # fmt: skip
-        chunks.append(replace(solved, believing=taken.treated))
-        if progress:
-            progress(size * len(chunks))
-        found = update(_joined(chunks), observed)
-        reliable = found.ess >= min(limit["ess_least"], 0.2 * size) and not found.khat > limit["khat_most"]
-        if reliable or len(chunks) == MOST_CHUNKS:
-            break
-    share = (limit[f"threshold {judged}"] if threshold is None else threshold) / 100.0
-    benefit = _benefit(found, share, judged, threshold, taken.until)
-    rule = rule_of(case, observed, taken, baseline.mean, found, 100.0 * share)
-    alarm = (
-        *of_diary,
-        *of_ratings(observed, taken, baseline.mean, 100.0 * share, rule),
-    )
-    rated = int((observed.day >= 0).sum())
-    dose = (taken.recent, plan.product.label_limit(case.person.weight_kg))
-    fitted = judged in fitted_outcomes(case.spasm.cause, plan.product.name) and not taken.mixed
-    advice, why = advise(
-        taken, rated, benefit, rule, alarm, dose,
-        fitted=fitted, baseline=baseline.mean,
+    without = unpredicted(case, judged)
+    if not without and (others := unmodelled(taken)):
+        without = f"the diary has {' and '.join(others)}, of which there is no model"
+    percent = decisions()[f"threshold {judged}"] if threshold is None else threshold
+    source = source_of(f"threshold {judged}") if threshold is None else "as asked"
+    told = None if without else predict(
+        case, observed, taken, weeks=weeks, share=percent / 100.0, source=source, subjects=subjects, seed=seed,
+        threads=threads, progress=progress,
     )  # fmt: skip
-    draw = sampled(found, SAMPLES, days, np.random.default_rng(seed))
-    khat = found.khat
+    rule = rule_of(case, observed, taken, baseline.mean, told.posterior if told else None, percent)
+    seen = dict(_seen(case, diary, taken))
+    alarm = (*of_diary, *of_ratings(observed, taken, baseline.mean, percent, rule))
+    if without:  # no rating says more than another
+        alarm += tuple(_of_the_others(case, diary, taken, set(seen) - {judged}))
+    rated = int((observed.day >= 0).sum())
+    fitted = told is not None and not taken.mixed
+    advice, why = advise(
+        taken, rated, told.benefit if told else None, rule, alarm,
+        (taken.recent, what.label_limit(case.person.weight_kg)), fitted=fitted, baseline=baseline.mean,
+        fall=seen[judged].fall_pct if seen[judged].entries >= decisions()["week_least"] else None, without=without,
+    )  # fmt: skip
     return FollowAnswer(
         case=case.case,
-        product=plan.product.name,
+        product=what.name,
         outcome=judged,
         label=columns()[judged].label,
         treated_days=taken.days,
         rated_days=rated,
         baseline=baseline,
+        seen=seen,
         advice=advice,
         why=why,
         fitted=fitted and baseline.mean != 0,
-        probability_benefit=benefit,
-        effect_pct=_effect(found, taken.until),
+        no_prediction=without or None,
+        probability_benefit=told.benefit if told else None,
+        effect_pct=told.effect_pct if told else None,
         rule_4_week=rule,
-        dose=dose_now(case, plan.product, taken, advice, alarm),
-        forecast=_ahead(
-            chunks, found, draw, schedule, weeks, judged, threads_of(threads, wrong=SimulationError), seed
-        ),
-        fit=_fit(found, draw, seed),
-        diagnostics=Diagnostics(
-            round(found.ess, 1), None if np.isnan(khat) else round(khat, 3), len(found.people), bool(reliable)
-        ),
+        dose=dose_now(case, what, taken, advice, alarm),
+        forecast=told.forecast if told else None,
+        fit=told.fit if told else _diary_alone(observed, taken),
+        diagnostics=told.diagnostics if told else None,
         alarms=alarm,
         used=diary.used,
         left_out=diary.left_out,
         import_lines=diary.lines,
         side_effects=_written(diary, taken),
-        calibrated=calibration(case.spasm.cause, plan.product.name),
-        notes=_notes(case, diary, plan.product, taken, baseline, judged, bool(reliable), plan.notes),
+        calibrated=calibration(case.spasm.cause, what.name),
+        notes=(
+            ONE_ARM if told else f"{ALONE} {NO_PLAN if needs(case) else PLAN}",
+            *_notes(diary, what, taken, baseline, judged),
+            *((_ENDED,) if told and taken.until < taken.days else ()),
+            *((_ROUGH,) if told and not told.diagnostics.reliable else ()),
+            *(told.notes if told else ()),
+        ),
         provenance={
             "lissive_version": __version__,
             "data_versions": data_versions("model"),
-            "model_hash": model_hash(equations),
-            "seed": seed,
-            "subjects": len(found.people),
+            "model_hash": told.model if told else None,
+            "seed": seed if told else None,
+            "subjects": told.diagnostics.draws if told else None,
             "diary": diary.path,
         },
     )
 
 
+def unpredicted(case: Case, outcome: str) -> str:
+    """Why the model makes no prediction for this rating of a case; empty where it makes one."""
+    cause, what = case.spasm.cause, product(case.plan.product or "")
+    if missing := needs(case):
+        if missing[0].no_model:
+            named = {"spasm.cause": causes().get(cause or "", ""), "plan.product": what.label}
+            lacking = [f"there is no model of {named[each.field]}" for each in missing]
+            return "; ".join(lacking)
+        lacks = "; ".join(f"{each.field}, {each.what}" for each in missing)
+        return f"the case lacks what a prediction needs: {lacks}"
+    fitted = [name for name in fitted_outcomes(cause, what.name) if name in OUTCOMES]
+    if outcome in fitted:
+        return ""
+    about = f"{what.label} in {causes()[cause or '']}"
+    if not fitted:
+        return f"the model was fitted on no trial of {about}"
+    return (
+        f"the model was fitted on trials of {about} for {' and '.join(fitted)} (--outcome), not for "
+        f"{columns()[outcome].label}"
+    )
+
+
 # -- what is judged -----------------------------------------------------------------------------------
+def _treated(case: Case, diary: Diary) -> tuple[Product, Taken]:
+    """The product and what was taken of it; alarms are said even where that is not known."""
+    try:
+        if case.plan.product is None:
+            raise CaseError(
+                "The case names no product, so it is not known what the doses of the diary are.",
+                where=case.case,
+                do="add plan.product to the case.",
+            )
+        what = product(case.plan.product)
+        return what, taken_of(diary, what)
+    except (CaseError, DiaryError) as error:
+        found = (*of_the_case(case), *in_words(diary, diary.days[0].date))
+        raise beside(error, _said(found)) from None
+
+
+def _said(found: tuple[Alarm, ...]) -> str:
+    return alarmed((each.text, each.do) for each in found)
+
+
 def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None, found: tuple[Alarm, ...]) -> str:
     """The column to judge by; alarms are said even where there is none."""
     counts = {name: sum(name in d.ratings for d in diary.days if d.date >= taken.start) for name in OUTCOMES}
@@ -189,10 +213,9 @@ def _judged(case: Case, diary: Diary, taken: Taken, outcome: str | None, found: 
     for name in wanted:
         if counts[name] >= enough:
             return name
-    alarm = "".join(f" ALARM: {each.text}: {each.do}." for each in found)
     has = ", ".join(f"{counts[name]} of {name}" for name in dict.fromkeys(wanted))
     raise DiaryError(
-        f"The diary has {has} since the first dose.{diary.without}{alarm}",
+        f"The diary has {has} since the first dose.{diary.without}{_said(found)}",
         where=diary.path,
         allowed=f"{enough:g} entries or more{'' if outcome else ' of one of them'}.",
         do="go on with the diary, rated every day.",
@@ -220,158 +243,35 @@ def observe(case: Case, diary: Diary, taken: Taken, outcome: str) -> tuple[Obser
         found = Baseline("recalled", 0, float(stated), text)
     else:
         found = Baseline("none", 0, None, "nothing is known of the time before the first dose")
-    assert case.spasm.cause is not None
-    row = tables(case.spasm.cause)[0]["spasms0"]
     day, value = (np.array(column) for column in zip(*pairs, strict=True))
-    return Observed(outcome, day, value.astype(float), row.spread or 1.0, row.value), found
+    seen = Observed(outcome, day, value.astype(float))
+    if unpredicted(case, outcome):
+        return seen, found
+    row = tables(case.spasm.cause or "")[0]["spasms0"]
+    return replace(seen, level_log_sd=row.spread or 1.0, level=row.value), found
 
 
-# -- numbers ------------------------------------------------------------------------------------------
-def _joined(chunks: list[People]) -> People:
-    if len(chunks) == 1:
-        return chunks[0]
-    first = chunks[0]
-    return People(
-        {name: np.concatenate([each.outputs[name] for each in chunks]) for name in first.outputs},
-        {name: np.concatenate([each.parameters[name] for each in chunks]) for name in first.parameters},
-        {name: np.concatenate([each.rating[name] for each in chunks]) for name in first.rating},
-        first.believing,
-    )
+def _seen(case: Case, diary: Diary, taken: Taken) -> Iterator[tuple[str, Change]]:
+    for name in OUTCOMES:
+        if any(name in day.ratings for day in diary.days):
+            observed, baseline = observe(case, diary, taken, name)
+            yield name, change_seen(observed, taken, baseline.mean)
 
 
-def _benefit(found: Posterior, share: float, outcome: str, given: float | None, until: int) -> Benefit:
-    helped = found.effect(until=until) >= share
-    worse = update(found.people, _gaps_as_bad_days(found), found.drawn)
-    return Benefit(
-        round(100.0 * share, 1),
-        float((found.weights * helped).sum()),
-        float(helped.mean()),
-        outcome,
-        source_of(f"threshold {outcome}") if given is None else "as asked",
-        float((worse.weights * helped).sum()),
-    )
+def _of_the_others(case: Case, diary: Diary, taken: Taken, names: Iterable[str]) -> Iterator[Alarm]:
+    for name in sorted(names):
+        observed, baseline = observe(case, diary, taken, name)
+        yield from of_ratings(observed, taken, baseline.mean, decisions()[f"threshold {name}"], None)
 
 
-def _gaps_as_bad_days(found: Posterior) -> Observed:
-    """The diary with an entry on each day without one since the first dose: the fit, worse by a rating's error."""
-    seen = found.observed
-    gaps = np.setdiff1d(np.arange(found.people.days), seen.day)
-    mean = (found.weights[..., None] * np.stack([each.drug[:, gaps] for each in found.drawn], axis=1)).sum(
-        (0, 1)
-    )
-    level = float((found.weights * found.given.level).sum())
-    error = float(np.median(found.people.rating["rating_sd"]))
-    if seen.is_count:
-        filled = np.rint(np.exp(level) * mean * (1.0 + error / (SCALE / 2.0)))
-    else:
-        filled = np.clip(level * mean + error, 0.0, SCALE)
-    day, value = np.concatenate([seen.day, gaps]), np.concatenate([seen.value, filled])
-    order = np.argsort(day, kind="stable")
-    return replace(seen, day=day[order], value=value[order])
+def _diary_alone(observed: Observed, taken: Taken) -> Fit:
+    """The diary by day, with nothing beside it."""
+    days = range(min(int(observed.day.min()), 0), taken.days)
+    seen = dict(zip(observed.day.tolist(), observed.value.tolist(), strict=True))
+    return Fit(tuple(days), tuple(seen.get(each) for each in days), None, None, None)
 
 
-def _effect(found: Posterior, until: int) -> dict[str, tuple[float, float, float]]:
-    effect, weights = 100.0 * found.effect(until=until).ravel(), found.weights.ravel()
-    order = np.argsort(effect)
-    total = np.cumsum(weights[order])
-
-    def at(p: float) -> float:
-        return float(effect[order][min(int(np.searchsorted(total, p)), len(order) - 1)])
-
-    prior = np.quantile(effect, (0.05, 0.5, 0.95))
-    return {
-        "prior": (float(prior[0]), float(prior[1]), float(prior[2])),
-        "posterior": (at(0.05), at(0.5), at(0.95)),
-    }
-
-
-@dataclass(frozen=True)
-class _Futures:
-    going_on: Levels
-    stopping: Levels
-
-
-def _futures(
-    chunks: list[People], found: Posterior, draw: Sampled, schedule: Schedule, days: int, threads: int
-) -> _Futures:
-    """Levels of each draw through the diary and on, with and without the drug; only people drawn are solved."""
-    used, back = np.unique(draw.person, return_inverse=True)
-    size = len(chunks[0])
-    sides = []
-    partner = np.stack(partners(found.people, PARTNERS))[draw.partner, draw.person]
-    response = placebo_of(found.people, found.observed.outcome, partner)
-    for each in (schedule, None):
-        parts = [
-            go_on(chunk.take(used[used // size == k] - size * k), each, days, threads)
-            for k, chunk in enumerate(chunks)
-            if (used // size == k).any()
-        ]
-        sides.append(levels(_joined(parts).take(back), found.observed.outcome, response))
-    return _Futures(*sides)
-
-
-def _ahead(
-    chunks: list[People], found: Posterior, draw: Sampled, schedule: Schedule, weeks: int, outcome: str,
-    threads: int, seed: int,
-) -> Ahead:  # fmt: skip
-    future = _futures(chunks, found, draw, schedule, weeks * WEEK, threads)
-    late = draw.days >= found.people.days
-    part = replace(draw, course=draw.course[:, late])
-    random = np.random.default_rng([seed, 1])
-    n = len(draw.person)
-    error = _error_sd(found, draw)[:, None] / np.sqrt(WEEK) * random.standard_normal((n, weeks))
-    sides, means = [], []
-    for each in (future.going_on, future.stopping):
-        x = each.drug[:, found.people.days :]
-        week = expected(found, part, x).reshape(n, weeks, WEEK).mean(axis=2)
-        means.append(week)
-        if (
-            found.observed.is_count
-        ):  # a week's mean of counts, about which a negative binomial is near Gaussian
-            spread = np.sqrt((week + _dispersion(found, draw)[:, None] * week**2) / WEEK)
-            sides.append(np.maximum(week + spread * random.standard_normal((n, weeks)), 0.0))
-        else:
-            sides.append(np.clip(week + error, 0.0, SCALE))
-    column = columns()[outcome]
-    shown = OutcomeAhead(column.label, column.unit, *map(_quantiles, (*sides, means[0] - means[1])))
-    return Ahead(outcome, tuple(range(1, weeks + 1)), {outcome: shown}, INTERVAL)
-
-
-def _error_sd(found: Posterior, draw: Sampled) -> FloatArray:
-    return found.people.rating["rating_sd"][draw.person]
-
-
-def _dispersion(found: Posterior, draw: Sampled) -> FloatArray:
-    return found.people.rating["count_dispersion"][draw.person]
-
-
-def _quantiles(values: FloatArray) -> Quantiles:
-    rows = np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=0)
-    return Quantiles(*(tuple(row.tolist()) for row in (*rows, values.mean(axis=0))))
-
-
-def _fit(found: Posterior, draw: Sampled, seed: int) -> Fit:
-    """What one day's entry would be on each day of the diary, beside what it was."""
-    random = np.random.default_rng([seed, 2])
-    past = draw.days < found.people.days
-    day: IntArray = draw.days[past]
-    drawn = np.stack([found.drawn[p].drug[k] for k, p in zip(draw.person, draw.partner, strict=True)])
-    x = np.where(day < 0, 1.0, drawn[:, np.maximum(day, 0)])
-    mean = expected(found, replace(draw, course=draw.course[:, past]), x)
-    if found.observed.is_count:
-        k = _dispersion(found, draw)[:, None]
-        one = random.negative_binomial(1.0 / k, 1.0 / (1.0 + k * mean)).astype(float)
-    else:
-        one = np.clip(mean + _error_sd(found, draw)[:, None] * random.standard_normal(mean.shape), 0.0, SCALE)
-    low, middle, high = np.quantile(one, (0.05, 0.5, 0.95), axis=0)
-    seen = dict(zip(found.observed.day.tolist(), found.observed.value.tolist(), strict=True))
-    return Fit(
-        tuple(day.tolist()),
-        tuple(seen.get(each) for each in day.tolist()),
-        tuple(low.tolist()),
-        tuple(middle.tolist()),
-        tuple(high.tolist()),
-    )
+# -- what has to be known -----------------------------------------------------------------------------
 
 
 def _written(diary: Diary, taken: Taken) -> dict[str, int]:
@@ -405,36 +305,20 @@ def _notes_of_rows(diary: Diary, taken: Taken) -> Iterator[str]:
         yield f"Alarms are found by words, in {LANGUAGES}; read what was written."
 
 
-def _notes(
-    case: Case,
-    diary: Diary,
-    what: Product,
-    taken: Taken,
-    baseline: Baseline,
-    outcome: str,
-    reliable: bool,
-    more: tuple[str, ...],
-) -> tuple[str, ...]:
-    notes = [ONE_ARM]
+def _notes(diary: Diary, what: Product, taken: Taken, baseline: Baseline, outcome: str) -> Iterator[str]:
     if baseline.kind == "recalled":
-        notes.append(f"Baseline: {baseline.text}.")
+        yield f"Baseline: {baseline.text}."
     elif baseline.kind == "none" or baseline.days < decisions()["week_least"]:
-        notes.append(f"Baseline: {baseline.text}. Keep a diary for a week before treatment.")
-    notes += [*assumed(taken, what), *_notes_of_rows(diary, taken)]
+        yield f"Baseline: {baseline.text}. Keep a diary for a week before treatment."
+    yield from assumed(taken, what)
+    yield from _notes_of_rows(diary, taken)
     others = [name for name in RATED if name != outcome and any(name in day.ratings for day in diary.days)]
     if others:
-        notes.append(
-            f"Judged by {columns()[outcome].label} alone. Kept, but not used: {', '.join(others)}; on bad "
-            "days they rise "
-            "together, and the model would take them as independent."
+        yield (
+            f"Judged by {columns()[outcome].label} alone. Kept, but not used: {', '.join(others)}; on bad days they "
+            "rise together, so they do not count as more evidence."
         )
-    if outcome not in fitted_outcomes(case.spasm.cause, case.plan.product):
-        notes.append(
-            "No trial of this product in this cause was fitted on for this outcome: the prior is assumed."
-        )
-    if not reliable:
-        notes.append(
-            "Few of the virtual people are like this diary (see ess and khat): the probability and the "
-            "ranges are rough."
-        )
-    return (*notes, *more)
+
+
+_ENDED = "The effect is that of the last week with the drug; the weeks ahead with it take that week's dose."
+_ROUGH = "Few of the virtual people are like this diary (see ess and khat): the probability and the ranges are rough."

@@ -257,7 +257,8 @@ def _seen() -> Iterator[str]:
         "out or not simulated: the pooled difference of nabiximols and placebo in parallel trials (666 people) "
         "includes collin_2010. The criterion on the difference in a parallel trial was written with that known. "
         "While the baseline was written, the page of published trials was open, with the figures of collin_2010 on "
-        "it; the baseline's form was then chosen by calibration figures alone."
+        "it; the baseline's form was then chosen by calibration figures alone. The pool of model and baseline was made "
+        "when the held-out scores of both were known; its weight was chosen by calibration figures alone."
     )
 
 

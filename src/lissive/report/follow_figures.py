@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lissive.case import product
-from lissive.follow.answer import FollowAnswer
+from lissive.follow.answer import Ahead, FollowAnswer
 from lissive.follow.calibration import Calibration
 from lissive.follow.diary import Diary
 from lissive.follow.n_of_1 import ON, NOf1Plan
@@ -21,22 +21,20 @@ if TYPE_CHECKING:
 
 
 def follow_figure(answer: FollowAnswer) -> Figure:
-    """What was written, what the fit expects of one day, and the weeks ahead with and without the drug."""
+    """What was written; where the model makes a prediction, also what the fit expects of one day, and the weeks ahead
+    with and without the drug."""
 
     def draw(ax: Axes) -> None:
-        fit, ahead = answer.fit, answer.forecast.outcomes[answer.forecast.primary]
-        day = np.array(fit.day)
+        fit, day = answer.fit, np.array(answer.fit.day)
         seen = np.array([np.nan if each is None else each for each in fit.observed])
-        ax.fill_between(day, fit.p05, fit.p95, color=GREY, alpha=0.15, lw=0, label="one day's entry, 90 %")
-        ax.plot(day, fit.median, color=GREY, lw=1.0, label="one day's entry, median")
+        if fit.p05 and fit.p95 and fit.median:
+            ax.fill_between(
+                day, fit.p05, fit.p95, color=GREY, alpha=0.15, lw=0, label="one day's entry, 90 %"
+            )
+            ax.plot(day, fit.median, color=GREY, lw=1.0, label="one day's entry, median")
         ax.plot(day, seen, "o", ms=2.5, color=INK, label="diary")
-        weeks = answer.treated_days + 7.0 * np.array(answer.forecast.weeks) - 3.5
-        for side, colour, style, name in (
-            (ahead.continuing, BLUE, "-", "beginning again" if answer.dose.ended else "going on"),
-            (ahead.stopping, ORANGE, "--", "staying without it" if answer.dose.ended else "stopping"),
-        ):
-            ax.fill_between(weeks, side.p05, side.p95, color=colour, alpha=0.15, lw=0)
-            ax.plot(weeks, side.median, style, color=colour, lw=1.5, label=f"{name}, week's mean, 90 %")
+        if answer.forecast:
+            _weeks_ahead(ax, answer.forecast, answer.treated_days, ended=bool(answer.dose.ended))
         for at, style, name in ((0.0, "-", "first dose"), (answer.treated_days, ":", "end of the diary")):
             ax.axvline(at, color="black", lw=0.6, ls=style)
             ax.annotate(name, (at, 0.0), xytext=(3, 4), textcoords="offset points", fontsize=7)
@@ -46,6 +44,17 @@ def follow_figure(answer: FollowAnswer) -> Figure:
         ax.legend(frameon=False, ncols=3, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14))
 
     return drawn(7.0, 4.0, draw)
+
+
+def _weeks_ahead(ax: Axes, ahead: Ahead, begin: int, *, ended: bool) -> None:
+    weeks = begin + 7.0 * np.array(ahead.weeks) - 3.5
+    found = ahead.outcomes[ahead.primary]
+    for side, colour, style, name in (
+        (found.continuing, BLUE, "-", "beginning again" if ended else "going on"),
+        (found.stopping, ORANGE, "--", "staying without it" if ended else "stopping"),
+    ):
+        ax.fill_between(weeks, side.p05, side.p95, color=colour, alpha=0.15, lw=0)
+        ax.plot(weeks, side.median, style, color=colour, lw=1.5, label=f"{name}, week's mean, 90 %")
 
 
 def sheet_html(title: str, first: datetime.date, days: int, *, sprays: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lissive.case import product
@@ -13,7 +13,7 @@ from lissive.report.words import count, paragraphs, percent, upper_first, wrappe
 from lissive.versions import data_line
 
 if TYPE_CHECKING:
-    from lissive.follow.answer import Alarm, Baseline, FollowAnswer, Rule
+    from lissive.follow.answer import Ahead, Alarm, Baseline, Change, Diagnostics, FollowAnswer, Rule
     from lissive.follow.calibration import Calibration
     from lissive.follow.n_of_1 import NOf1Plan
     from lissive.follow.n_of_1_analysis import NOf1Answer
@@ -23,6 +23,7 @@ ADVICE = {
     "change": "CHANGE THE DOSE OR THE PLAN",
     "stop": "STOP",
     "too_early": "TOO EARLY TO SAY",
+    "cannot_say": "CANNOT SAY WHETHER IT WORKS",
 }
 LIMITS = (
     "Decision support, not a prescription: changes are agreed with the prescriber. Intended use: "
@@ -58,9 +59,11 @@ def follow_blocks(answer: FollowAnswer) -> Iterator[tuple[str, list[str]]]:
     yield "DOES IT WORK", list(_benefit(answer))
     if answer.rule_4_week:
         yield "RULE OF THE LABEL", [_rule(answer.rule_4_week, answer.baseline)]
-    yield "WEEKS AHEAD", list(_ahead(answer))
-    yield "TO KNOW", list(answer.notes)
-    yield "DIARY", [*_import(answer), _diagnostics(answer)]
+    if answer.forecast:
+        yield "WEEKS AHEAD", list(_ahead(answer.forecast, ended=bool(answer.dose.ended)))
+    if answer.notes:
+        yield "TO KNOW", list(answer.notes)
+    yield "DIARY", [*_import(answer), *(_diagnostics(answer.diagnostics) if answer.diagnostics else ())]
 
 
 def _alarms(found: Sequence[Alarm]) -> list[str]:
@@ -68,11 +71,9 @@ def _alarms(found: Sequence[Alarm]) -> list[str]:
 
 
 def _headline(answer: FollowAnswer) -> str:
-    """The advice; where nothing was fitted on, that the model gives none."""
-    if answer.advice != "continue" or answer.fitted:
-        return ADVICE[answer.advice]
-    said = "SEE THE ALARMS" if answer.alarms else "NO REASON TO STOP WAS FOUND"
-    return f"CANNOT SAY WHETHER IT WORKS: {said}"
+    """The advice; where there is none, whether there are alarms."""
+    alarms = ": SEE THE ALARMS" if answer.alarms and answer.advice in ("cannot_say", "too_early") else ""
+    return f"{ADVICE[answer.advice]}{alarms}"
 
 
 def _block(title: str, lines: list[str]) -> str:
@@ -87,9 +88,12 @@ def _rows(rows: tuple[int, ...]) -> str:
 
 
 def _benefit(answer: FollowAnswer) -> Iterator[str]:
+    yield from _by_the_diary(answer.seen)
     found = answer.probability_benefit
+    if found is None or answer.effect_pct is None:
+        yield f"No probability and no weeks ahead: {answer.no_prediction}."
+        return
     prior, now = answer.effect_pct["prior"], answer.effect_pct["posterior"]
-    yield from _by_the_diary(answer)
     yield (
         f"{answer.label}: probability that the drug itself takes off {found.threshold:g} % or more: "
         f"{percent(found.value)}; "
@@ -102,23 +106,29 @@ def _benefit(answer: FollowAnswer) -> Iterator[str]:
     yield f"If each day without an entry was a bad one: {percent(found.if_gaps_are_bad_days)}."
 
 
-def _by_the_diary(answer: FollowAnswer) -> Iterator[str]:
-    """What the person wrote, before any model: the mean before the first dose, and of the last week."""
-    last = [
-        value
-        for day, value in zip(answer.fit.day, answer.fit.observed, strict=True)
-        if value is not None and day >= 0 and answer.treated_days - 7 <= day < answer.treated_days
-    ]
-    before = answer.baseline.mean
-    if before is None or not last:
-        return
-    now = sum(last) / len(last)
-    change = 100.0 * (now / before - 1.0) if before else 0.0
-    share = f" ({abs(change):.0f} % {'more' if change > 0 else 'less'})" if before and now != before else ""
-    yield (
-        f"By the diary alone: {answer.label} {before:.1f} before treatment, {now:.1f} in the last week"
-        f"{share}, which counts placebo and ups and downs with the drug."
-    )
+def _by_the_diary(seen: Mapping[str, Change]) -> Iterator[str]:
+    """What the person wrote, before any model: each rating's mean before the first dose, and of the last week."""
+    shown = [_mean_change(each) for each in seen.values() if each.last_week is not None]
+    if shown:
+        yield f"By the diary alone: {'; '.join(shown)}. That counts placebo, ups and downs, and time with the drug."
+    for each in seen.values():
+        if each.without_and_with:
+            (off, n_off), (on, n_on) = each.without_and_with
+            yield (
+                f"{each.label}: {off:.1f} in weeks without the drug ({count(n_off, 'entry', 'entries')}), {on:.1f} on "
+                f"the other days since the first dose ({n_on}). They were not in random order, so time and expectation "
+                "go with it."
+            )
+
+
+def _mean_change(found: Change) -> str:
+    fall, before = found.fall_pct, found.before
+    if before is None:
+        return (
+            f"{found.label} {found.last_week:.1f} in the last week, and nothing is known of the time before"
+        )
+    share = f" ({abs(fall):.0f} % {'less' if fall > 0 else 'more'})" if fall else ""
+    return f"{found.label} {before:.1f} before treatment, {found.last_week:.1f} in the last week{share}"
 
 
 def _rule(rule: Rule, baseline: Baseline) -> str:
@@ -140,10 +150,9 @@ def _rule(rule: Rule, baseline: Baseline) -> str:
     return f"{upper_first(said)}. Source: {rule.source}"
 
 
-def _ahead(answer: FollowAnswer) -> Iterator[str]:
-    found = answer.forecast.outcomes[answer.forecast.primary]
-    last = answer.forecast.weeks[-1]
-    names = ("Beginning again", "Staying without it") if answer.dose.ended else ("Going on", "Stopping")
+def _ahead(ahead: Ahead, *, ended: bool) -> Iterator[str]:
+    found, last = ahead.outcomes[ahead.primary], ahead.weeks[-1]
+    names = ("Beginning again", "Staying without it") if ended else ("Going on", "Stopping")
     for name, side in zip(names, (found.continuing, found.stopping), strict=True):
         yield f"{name}: {side.median[-1]:.1f} in week {last} from then (90 % {side.p05[-1]:.1f} to {side.p95[-1]:.1f})."
     side = found.difference
@@ -172,11 +181,10 @@ def _import(answer: FollowAnswer) -> Iterator[str]:
         yield f"... and {len(answer.left_out) - _MOST_ROWS} more rows left out (all are in --json)."
 
 
-def _diagnostics(answer: FollowAnswer) -> str:
-    found = answer.diagnostics
+def _diagnostics(found: Diagnostics) -> Iterator[str]:
     khat = "not estimable (weights all but equal)" if found.khat is None else f"{found.khat:.2f}"
     drawn = count(found.draws, "virtual person", "virtual people")
-    return f"{drawn}, effective {found.ess:.0f}; Pareto k {khat} (up to 0.7 is good)."
+    yield f"{drawn}, effective {found.ess:.0f}; Pareto k {khat} (up to 0.7 is good)."
 
 
 def follow_part(answer: FollowAnswer | None) -> str:

@@ -18,7 +18,9 @@ from lissive.report.words import (
     wrapped,
 )
 from lissive.trials.reproduce import Agreement, Row
-from lissive.validation.skill import Scored, Scores, Side, Told
+from lissive.validation.pool import pool_weight
+from lissive.validation.proper import Scores, Told
+from lissive.validation.skill import Scored, Side
 
 NOTE = (
     f"observed: as published ({UNVERIFIED_NOTE}; {DERIVED_NOTE}). predicted: mean over replicates of the same "
@@ -60,6 +62,7 @@ def reproduce_text(answer: Scored) -> str:
             + as_text(scores_table(answer), indent="  ", rule=False),
             f"Model and baseline on the same figures\n{as_text(skill_table(answer))}",
             wrapped(_shown(answer)),
+            wrapped(_pooled()),
             wrapped(SKILL),
             _items(ASSUMED, _assumed(answer)),
             _items(LEFT_OUT, _left_out(answer)),
@@ -76,6 +79,7 @@ def reproduce_markdown(answer: Scored, command: str, stamp: str) -> str:
         "## Model and baseline on the same figures",
         as_markdown(skill_table(answer)),
         _shown(answer),
+        _pooled(),
         SKILL,
     ]
     for split, rows in _by_split(answer).items():
@@ -88,7 +92,7 @@ def reproduce_markdown(answer: Scored, command: str, stamp: str) -> str:
 
 def figures_table(answer: Scored, rows: Sequence[Row]) -> Table:
     """Observed beside predicted, by the model and by the baseline."""
-    said = {id(each.row): each.baseline for each in answer.both}
+    said = {id(each.row): each.said.baseline for each in answer.both}
     return table(
         "",
         "trial|arm|figure|observed|predicted|90 % PI|inside|baseline|its 90 % PI",
@@ -136,9 +140,8 @@ def skill_table(answer: Scored) -> Table:
     """Both sides' scores by split and by outcome, and those with each trial left out."""
     sides = {**_by_trials(answer), **answer.score_by(lambda each: each.outcome)}
     rows = [_skill_cells(name, side) for name, side in sides.items()]
-    head = (
-        "figures|n|model: CRPS, interval score, inside|baseline: CRPS, interval score, inside|better by CRPS"
-    )
+    scored = "CRPS, interval score, inside"
+    head = f"figures|n|model: {scored}|baseline: {scored}|better by CRPS|both pooled: {scored}"
     return table("", head, rows, "n")
 
 
@@ -158,9 +161,18 @@ def _shown(answer: Scored) -> str:
     return f"As forecasts show it, {what} (CRPS, interval score, inside): {said}."
 
 
+def _pooled() -> str:
+    mine = 100 * pool_weight()
+    return (
+        f"Both pooled: a mixture of {mine:.0f} % the model's distribution and {100 - mine:.0f} % the baseline's, the "
+        "same for all figures; the weight predicted calibration trials best, each left out "
+        "(docs/concepts/baseline.md). Predictions on record give it."
+    )
+
+
 def _skill_cells(name: str, side: Side) -> list[str]:
     better = "model" if side.model.crps < side.baseline.crps else "baseline"
-    return [name, str(side.model.n), _both(side.model), _both(side.baseline), better]
+    return [name, str(side.model.n), _both(side.model), _both(side.baseline), better, _both(side.pooled)]
 
 
 def _both(one: Scores) -> str:
@@ -196,6 +208,7 @@ ON_RECORD = (
     "replicates of the trial, of ratios the median. 90 % PI: where nine of ten such trials are expected to be. "
     "baseline: a meta-regression without a mechanism, of the same calibration trials (docs/concepts/baseline.md)."
 )
+POOLED = "both: a mixture of the two, the model's weight {:g} (chosen on calibration trials, each left out)."
 
 
 def prediction_markdown(record: Mapping[str, Any]) -> str:
@@ -210,7 +223,7 @@ def prediction_markdown(record: Mapping[str, Any]) -> str:
         f"**{record['no_prediction'][:1].upper()}{record['no_prediction'][1:]}.**"
         if record["no_prediction"]
         else "",
-        *([ON_RECORD, as_markdown(_figures(record))] if record["figures"] else []),
+        *([_legend(record), as_markdown(_figures(record))] if record["figures"] else []),
         _listed("Assumed where the sources are silent", protocol["assumed"]),
         _listed("Sources", protocol["sources"]),
         "## Made from",
@@ -227,24 +240,40 @@ def _listed(title: str, lines: list[str]) -> str:
     return "\n".join([f"## {title}\n", *(f"- {line}" for line in lines)]) if lines else ""
 
 
+def _has_pool(record: Mapping[str, Any]) -> bool:
+    """Records of format 1 have none."""
+    return "pool_weight" in record["made_from"]
+
+
+def _legend(record: Mapping[str, Any]) -> str:
+    more = [POOLED.format(record["made_from"]["pool_weight"])] if _has_pool(record) else []
+    return " ".join([ON_RECORD, *more])
+
+
 def _figures(record: Mapping[str, Any]) -> Any:
-    head = "figure|arm|n|predicted|90 % PI|baseline|its 90 % PI"
-    return table(
-        "", head, [_cells(each) for each in record["figures"]], "n|predicted|90 % PI|baseline|its 90 % PI"
+    sides = "model|baseline|pooled" if _has_pool(record) else "model|baseline"
+    numbers = "|".join(
+        f"{HEADS[side]}|{'its ' if side != 'model' else ''}90 % PI" for side in sides.split("|")
     )
+    rows = [_cells(each, sides.split("|")) for each in record["figures"]]
+    return table("", f"figure|arm|n|{numbers}", rows, f"n|{numbers}")
 
 
-def _cells(one: Mapping[str, Any]) -> list[str]:
+HEADS = {"model": "predicted", "baseline": "baseline", "pooled": "both"}
+
+
+def _cells(one: Mapping[str, Any], sides: Sequence[str]) -> list[str]:
     week = "" if one["week"] is None else f", week {one['week']:g}"
     cells = [
         f"{one['endpoint']}, {one['statistic'].replace('_', ' ')}{week}",
         one["arm"] if one["against"] is None else f"{one['arm']} - {one['against']}",
         str(one["n"]),
     ]
-    for side in (one["model"], one["baseline"]):
-        if side is None:
+    for side in sides:
+        said = one[side]
+        if said is None:
             cells += ["-", "-"]
         else:
-            low, high = (f"{x:.2f}" for x in side["pi90"])
-            cells += [f"{side['predicted']:.2f}", span(low, high)]
+            low, high = (f"{x:.2f}" for x in said["pi90"])
+            cells += [f"{said['predicted']:.2f}", span(low, high)]
     return cells

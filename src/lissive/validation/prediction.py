@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from pydantic import field_validator, model_validator
 
+from lissive.arrays import FloatArray
 from lissive.calibrate.baseline import shipped_baseline
 from lissive.case.fact import one_of
 from lissive.case.vocabulary import causes, modelled_causes
@@ -26,13 +27,16 @@ from lissive.trials.design import Design
 from lissive.trials.parts import EVENTS, MEASURES, field
 from lissive.trials.people import DRAWS, draws
 from lissive.trials.published import Observed, Published, PublishedTrial
+from lissive.trials.reproduce import Row as FigureRow
 from lissive.trials.reproduce import reproduce_published, stamp
 from lissive.typed import Row, raise_all, refuse, typed
-from lissive.validation.skill import Told, told
+from lissive.validation.pool import pool_weight, pooled
+from lissive.validation.proper import told
 from lissive.version import __version__
 from lissive.versions import data_versions
 
-FORMAT = 1
+FORMAT = 2
+"""Since 2 the pool of model and baseline stands beside them."""
 NO_MODEL = "no model for this cause, no prediction"
 FIELDS = "format made trial protocol design figures no_prediction made_from previous hash".split()
 
@@ -166,10 +170,7 @@ def predict_trial(
         )
         if not found.rows:
             raise DesignError(found.skipped[0].why, where=protocol.trial, do="change the design.")
-        for row in found.rows:
-            values = shipped_baseline().samples(design, row.observed)
-            baseline = None if values is None else told(row.observed, values)
-            rows.append(_figure(row.observed, told(row.observed, row.values), baseline))
+        rows = [_figure(row, shipped_baseline().samples(design, row.observed)) for row in found.rows]
     record = {
         "format": FORMAT,
         "made": made.isoformat(),
@@ -182,6 +183,7 @@ def predict_trial(
             "lissive": __version__,
             "stamp": stamp(),
             "posterior_sha256": hashlib.sha256(DRAWS.read_bytes()).hexdigest(),
+            "pool_weight": pool_weight(),
             "baseline_trials": list(shipped_baseline().trials),
             "replicates": replicates,
             "seed": seed,
@@ -192,15 +194,19 @@ def predict_trial(
     return {**record, "hash": hash_of(record)}
 
 
-def _figure(one: Observed, model: Told, baseline: Told | None) -> dict[str, Any]:
-    def said(each: Told) -> dict[str, Any]:
+def _figure(row: FigureRow, baseline: FloatArray | None) -> dict[str, Any]:
+    def said(values: FloatArray | None) -> dict[str, Any] | None:
+        if values is None:
+            return None
+        each = told(one, values)
         return {"predicted": each.predicted, "pi90": [each.lower, each.upper]}
 
-    names = ("arm", "against", "endpoint", "statistic", "week", "n")
+    one, names = row.observed, ("arm", "against", "endpoint", "statistic", "week", "n")
     return {
         **{name: getattr(one, name) for name in names},
-        "model": said(model),
-        "baseline": None if baseline is None else said(baseline),
+        "model": said(row.values),
+        "baseline": said(baseline),
+        "pooled": None if baseline is None else said(pooled(row.values, baseline, pool_weight())),
     }
 
 

@@ -1,20 +1,16 @@
 """Published trials predicted by the model and by the baseline, scored on the same figures: which predicts better?
 
-Coverage alone is won by wide intervals; the scores here are proper: the best expected score is that of the forecaster
-who says what is true (Gneiting and Raftery, J Am Stat Assoc 2007;102:359). CRPS is the mean absolute error of a whole
-distribution; the interval score is the width of the 90 % interval and twenty times what lies outside it; less is
-better.
+Coverage alone is won by wide intervals, so scores are proper (`validation.proper`). What both say together is scored
+too (`validation.pool`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from lissive.arrays import FloatArray
 from lissive.calibrate.baseline import (
@@ -32,104 +28,29 @@ from lissive.table import rows_of
 from lissive.trials.people import draws
 from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
 from lissive.trials.reproduce import Reproduction, Row, chosen, reproduce_published
-
-ALPHA = 0.1
-"""Of a 90 % interval."""
-TENTHS = {"share": 10.0}
-"""Shares and ratings are scored in points of ten, so that one mean may be taken over them; ratios, doses and spreads by
-their logarithm."""
-
-
-# -- proper scores -----------------------------------------------------------------------------------
-def crps(values: FloatArray, observed: float) -> float:
-    """Continuous ranked probability score of the distribution that a sample is of: E|X - y| - E|X - X'|/2.
-
-    X' is another value than X (Ferro 2014, Q J R Meteorol Soc 140:1917): so a small sample is not scored worse than
-    a large one of the same distribution.
-
-    >>> crps(np.array([1.0, 3.0]), 1.0), crps(np.array([2.0]), 5.0)
-    (0.0, 3.0)
-    """
-    x = np.sort(np.asarray(values, dtype=float))
-    # half of E|X - X'|: in order, each value is above those before it and below those after it
-    spread = float((x * (2.0 * np.arange(len(x)) + 1.0 - len(x))).sum()) / (len(x) * max(len(x) - 1, 1))
-    return float(np.abs(x - observed).mean()) - spread
-
-
-def interval_score(lower: float, upper: float, observed: float, alpha: float = ALPHA) -> float:
-    """Width, and 2/alpha times how far the observed is outside.
-
-    >>> interval_score(0.0, 1.0, 0.5), interval_score(0.0, 1.0, 1.5)
-    (1.0, 11.0)
-    """
-    outside = max(lower - observed, 0.0, observed - upper)
-    return upper - lower + 2.0 / alpha * outside
-
-
-@dataclass(frozen=True)
-class Told:
-    """What was said of one figure beforehand, and its scores on the scale of scoring."""
-
-    predicted: float
-    """Mean; of ratios the median."""
-    lower: float
-    upper: float
-    """90 % predictive interval."""
-    inside: bool
-    crps: float
-    interval_score: float
-
-
-def told(observed: Observed, values: FloatArray) -> Told:
-    """Scores of draws of a figure, as it is published."""
-    x = values[np.isfinite(values)]
-    lower, upper = np.quantile(x, [0.05, 0.95])
-    middle = np.median(x) if observed.statistic.endswith("_ratio") else x.mean()
-    on = _scale(observed)
-    y, low, high = (float(on(np.array(each))) for each in (observed.value, lower, upper))
-    return Told(
-        float(middle), float(lower), float(upper), bool(lower <= observed.value <= upper),
-        crps(on(x), y), interval_score(low, high, y),
-    )  # fmt: skip
-
-
-def _scale(observed: Observed) -> Callable[[FloatArray], FloatArray]:
-    if observed.statistic in ("change_sd", "sd", "odds_ratio", "hazard_ratio") or observed.endpoint == "dose":
-        return lambda x: np.log(np.maximum(x, 1e-6))
-    factor = 2.5 if observed.endpoint == "ashworth" else TENTHS.get(observed.statistic, 1.0)
-    return lambda x: factor * x
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Means over figures."""
-
-    n: int
-    coverage: float
-    crps: float
-    interval_score: float
-
-
-def scores(found: Sequence[Told]) -> Scores | None:
-    """None of no figure."""
-    if not found:
-        return None
-    means = np.array([(each.inside, each.crps, each.interval_score) for each in found]).mean(axis=0)
-    return Scores(len(found), *(float(each) for each in means))
+from lissive.validation.pool import pool_weight, pooled, write_pool
+from lissive.validation.proper import Scores, Told, scores, told
 
 
 # -- model and baseline on the same figures --------------------------------------------------------------
+@dataclass(frozen=True)
+class Sides:
+    """What is said of one figure."""
+
+    model: Told
+    baseline: Told
+    pooled: Told
+
+
 @dataclass(frozen=True)
 class Both:
     """One figure, said of by both."""
 
     row: Row
-    model: Told
-    baseline: Told
-    baseline_left_out: Told | None
-    """Fitted without the figure's trial; None where it was not fitted on it."""
-    model_left_out: Told | None
-    """The same of the model, on its emulator (calibrate/found/left_out.tsv)."""
+    said: Sides
+    left_out: Sides | None
+    """By fits without the figure's trial, the model's on its emulator (calibrate/found/left_out.tsv); None of a figure
+    that was not fitted on, or of which the two do not both say so."""
 
     @property
     def outcome(self) -> str:
@@ -138,37 +59,40 @@ class Both:
 
 @dataclass(frozen=True)
 class Side:
-    """The two forecasters' scores on the same figures."""
+    """The forecasters' scores on the same figures."""
 
     model: Scores
     baseline: Scores
+    pooled: Scores
+    """Of the linear pool of the two, as predictions on record give it."""
     shown: Scores
     """As forecasts show it: of each outcome the one that predicts calibration trials better (forecast/better.tsv)."""
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self.model), "baseline": asdict(self.baseline), "shown": asdict(self.shown)}
+        others = {name: asdict(getattr(self, name)) for name in ("baseline", "pooled", "shown")}
+        return {**asdict(self.model), **others}
 
 
-def _side_of(said: Sequence[tuple[str, Told, Told]]) -> Side | None:
-    """Of outcomes, and what model and baseline say of each; None of no figure."""
+def _side_of(said: Sequence[tuple[str, Sides]]) -> Side | None:
+    """Of outcomes, and what is said of each; None of no figure."""
     instead = baseline_outcomes()
     each_side = (
-        [model for _, model, _ in said],
-        [baseline for _, _, baseline in said],
-        [baseline if outcome in instead else model for outcome, model, baseline in said],
+        [each.model for _, each in said],
+        [each.baseline for _, each in said],
+        [each.pooled for _, each in said],
+        [each.baseline if outcome in instead else each.model for outcome, each in said],
     )
-    model, baseline, shown = map(scores, each_side)
-    return Side(model, baseline, shown) if model and baseline and shown else None
+    model, baseline, together, shown = map(scores, each_side)
+    return Side(model, baseline, together, shown) if model and baseline and together and shown else None
 
 
 def _side(found: Sequence[Both]) -> Side | None:
-    return _side_of([(each.outcome, each.model, each.baseline) for each in found])
+    return _side_of([(each.outcome, each.said) for each in found])
 
 
 def _unseen(found: Sequence[Both]) -> Side | None:
     """The same of figures that both predicted without their trial."""
-    pairs = [(b.outcome, b.model_left_out, b.baseline_left_out) for b in found]
-    return _side_of([(outcome, model, baseline) for outcome, model, baseline in pairs if model and baseline])
+    return _side_of([(each.outcome, each.left_out) for each in found if each.left_out])
 
 
 @dataclass(frozen=True)
@@ -195,7 +119,9 @@ class Scored(Reproduction):
     def to_json(self) -> dict[str, Any]:
         said = super().to_json()
         for each, row in zip(self.rows, said["endpoints"], strict=True):
-            row["baseline"] = next((_told_json(b.baseline) for b in self.both if b.row is each), None)
+            said_of = next((b.said for b in self.both if b.row is each), None)
+            row["baseline"] = _told_json(said_of.baseline) if said_of else None
+            row["pooled"] = _told_json(said_of.pooled) if said_of else None
         left_out = self.left_out
         return {
             **said,
@@ -217,32 +143,23 @@ def scored(found: Reproduction, baseline: Baseline) -> Scored:
     trials = {trial.id: trial for trial in found.trials}
     both = []
     for row in found.rows:
-        trial = trials[row.observed.trial]
-        values = baseline.samples(trial.design, row.observed)
+        trial, one = trials[row.observed.trial], row.observed
+        values = baseline.samples(trial.design, one)
         if values is None:
             continue
-        own = trial.id in baseline.trials
-        other = shipped_baseline(trial.id).samples(trial.design, row.observed) if own else None
-        both.append(
-            Both(
-                row,
-                told(row.observed, row.values),
-                told(row.observed, values),
-                None if other is None else told(row.observed, other),
-                model_left_out().get(_key(row.observed)),
-            )
-        )
+        together = told(one, pooled(row.values, values, pool_weight()))
+        other = shipped_baseline(trial.id).samples(trial.design, one) if trial.id in baseline.trials else None
+        mine = model_left_out().get(_key(one))
+        unseen = None if other is None or mine is None else Sides(mine[0], told(one, other), mine[1])
+        both.append(Both(row, Sides(told(one, row.values), told(one, values), together), unseen))
     return Scored(found.rows, found.skipped, found.replicates, found.trials, tuple(both))
 
 
 # -- the model without each trial: what its fit left on file -------------------------------------------------
 LEFT_OUT = Path(__file__).parents[1] / "calibrate" / "found" / "left_out.tsv"
-LEFT_OUT_HEAD = (
-    *("trial", "arm", "against", "endpoint", "statistic", "week", "observed"),
-    *("predicted", "lower", "upper", "inside", "crps", "interval_score"),
-)
-OF_FIGURE = 7
-"""Columns that say which figure it is."""
+OF_FIGURE = ("trial", "arm", "against", "endpoint", "statistic", "week", "observed")
+OF_SIDE = ("predicted", "lower", "upper", "inside", "crps", "interval_score")
+LEFT_OUT_HEAD = (*OF_FIGURE, *OF_SIDE, *(f"pooled_{each}" for each in OF_SIDE))
 
 
 def _key(one: Observed) -> tuple[str, ...]:
@@ -250,22 +167,41 @@ def _key(one: Observed) -> tuple[str, ...]:
     return one.trial, one.arm, one.against or "-", one.endpoint, one.statistic, week, f"{one.value:.4g}"
 
 
-def write_left_out(found: Iterable[tuple[Observed, FloatArray]], folder: Path) -> Path:
-    """Each figure, and what was said of it by a fit without its trial (`calibrate.left_out.predictions`)."""
-    lines = ["\t".join(LEFT_OUT_HEAD)]
+def write_left_out(
+    found: Iterable[tuple[Observed, FloatArray]], trials: Sequence[PublishedTrial], folder: Path
+) -> list[Path]:
+    """Each figure, and what was said of it by fits without its trial: the model (`calibrate.left_out.predictions`) and
+    the pool of it and the baseline; beside it how the pool's weight was chosen (pool.tsv)."""
+    designs = {trial.id: trial.design for trial in trials}
+    pairs = []
     for observed, values in found:
-        one = told(observed, values)
-        said = (one.predicted, one.lower, one.upper, float(one.inside), one.crps, one.interval_score)
-        lines.append("\t".join([*_key(observed), *(f"{each:.4g}" for each in said)]))
-    return write_text(folder / LEFT_OUT.name, "\n".join(lines) + "\n")
+        other = shipped_baseline(observed.trial).samples(designs[observed.trial], observed)
+        if other is not None:
+            pairs.append((observed, values, other))
+    pool = write_pool(pairs, folder)
+    weight = pool_weight(pool)
+    lines = ["\t".join(LEFT_OUT_HEAD)]
+    for observed, values, other in pairs:
+        sides = told(observed, values), told(observed, pooled(values, other, weight))
+        lines.append(
+            "\t".join([*_key(observed), *(f"{float(x):.4g}" for one in sides for x in astuple(one))])
+        )
+    return [write_text(folder / LEFT_OUT.name, "\n".join(lines) + "\n"), pool]
+
+
+def _told(x: Sequence[float]) -> Told:
+    predicted, lower, upper, inside, *scored = x
+    return Told(predicted, lower, upper, inside == 1.0, *scored)
 
 
 @cache
-def model_left_out() -> Mapping[tuple[str, ...], Told]:
-    """Which figure to what the shipped model's fit said of it without its trial."""
-    rows = [tuple(row.values()) for row in rows_of(LEFT_OUT)]
-    numbers = [(row[:OF_FIGURE], [float(each) for each in row[OF_FIGURE:]]) for row in rows]
-    return {key: Told(x[0], x[1], x[2], x[3] == 1.0, x[4], x[5]) for key, x in numbers}
+def model_left_out() -> Mapping[tuple[str, ...], tuple[Told, Told]]:
+    """Which figure to what fits without its trial said of it: the model's, and the pool of it and the baseline."""
+    found = {}
+    for row in rows_of(LEFT_OUT):
+        x = [float(row[each]) for each in LEFT_OUT_HEAD[len(OF_FIGURE) :]]
+        found[tuple(row[each] for each in OF_FIGURE)] = _told(x[: len(OF_SIDE)]), _told(x[len(OF_SIDE) :])
+    return found
 
 
 def reproduce(

@@ -118,7 +118,7 @@ def fault_words(text: str) -> str:
     return text.replace(", or add --decimal-comma if all numbers are so", "")
 
 
-_FOR_TERMINALS = re.compile(r" \((?:lissive [^)]*|all are in --json)\)")
+_FOR_TERMINALS = re.compile(r" \((?:lissive [^)]*|all are in --json|--outcome)\)")
 
 
 def plain_words(lines: Sequence[str]) -> list[str]:
@@ -167,7 +167,8 @@ def make(row: Work, tick: work.Tick) -> work.Keep:
     case: CaseData = make_case(given["data"])
     diary = diary_of(given["diary"], today=LATEST, name=NAME)  # it was read on the day on which it was kept
     answer = follow_up(case, diary, subjects=given["subjects"], threads=1, progress=tick)
-    words = f"{answer.label} by day, with the fit, and the weeks ahead going on and stopping."
+    more = ", with the fit, and the weeks ahead going on and stopping" if answer.forecast else ""
+    words = f"{answer.label} by day{more}."
     (_, why), *blocks = follow_blocks(answer)
     found = {
         "answer": answered.plain(answer),  # type: ignore[arg-type]

@@ -41,6 +41,7 @@ ADVICE: Mapping[str, tuple[str, str]] = {
     "change": ("Change the dose or the plan.", "unsure"),
     "stop": ("Stop.", "no"),
     "too_early": ("Too early to say.", ""),
+    "cannot_say": ("Cannot say whether it works.", "unsure"),
 }
 Status = Review.Status
 RUNNING = (Work.Status.QUEUED, Work.Status.RUNNING)
@@ -341,12 +342,11 @@ def _page(
 
 def _advice(said: Mapping[str, Any]) -> tuple[str, str]:
     """In words, and in which colour: none where no trial stands behind it."""
-    words, kind = ADVICE.get(said.get("advice", ""), ("", ""))
-    answer = said.get("answer", {})
-    if said.get("advice") == "continue" and answer.get("fitted") is False:
-        rest = "see the alarms" if answer.get("alarms") else "no reason to stop was found"
-        return f"The model cannot say whether it works; {rest}.", "unsure"
-    if kind == "yes" and answer.get("alarms"):
+    advice, answer = said.get("advice", ""), said.get("answer", {})
+    if advice == "continue" and answer.get("fitted") is False:  # as earlier versions kept it
+        advice = "cannot_say"
+    words, kind = ADVICE.get(advice, ("", ""))
+    if advice in ("continue", "too_early", "cannot_say") and answer.get("alarms"):
         return f"{words} See the alarms.", "unsure"
     return words, kind if answer.get("calibrated") == "trials" or kind != "yes" else ""
 
