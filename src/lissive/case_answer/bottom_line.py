@@ -79,7 +79,9 @@ def _named(place: str) -> str:
     >>> _named("United Kingdom"), _named("New York")
     ('the United Kingdom', 'New York')
     """
-    return f"the {place}" if place.startswith(("United ", "U.S. ", "District ", "Northern Mariana")) else place
+    return (
+        f"the {place}" if place.startswith(("United ", "U.S. ", "District ", "Northern Mariana")) else place
+    )
 
 
 def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
