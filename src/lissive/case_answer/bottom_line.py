@@ -73,8 +73,19 @@ def _contraindicated(safety: SafetyAnswer) -> Iterator[str]:
         yield f"CONTRAINDICATED as stated ({', '.join(about)})"
 
 
+def _named(place: str) -> str:
+    """A place within a sentence.
+
+    >>> _named("United Kingdom"), _named("New York")
+    ('the United Kingdom', 'New York')
+    """
+    return (
+        f"the {place}" if place.startswith(("United ", "U.S. ", "District ", "Northern Mariana")) else place
+    )
+
+
 def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
-    where = "there" if access is None else f"in {access.name}"
+    where = "there" if access is None else f"in {_named(access.name)}"
     programme = f" for the cannabis programme {where}"
     if gate.product == "not_obtainable" and case.plan.product is not None:
         yield f"{product(case.plan.product).label} cannot be had {where}"
