@@ -44,6 +44,14 @@ def chromium() -> Iterator[Any]:
         started.close()
 
 
+def tables_that_scroll(tab: Any) -> list[str]:
+    """Labels of tables that are wider than their place, with what is folded away open."""
+    tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    found = """Array.from(document.querySelectorAll('.wide')).filter((each) => each.scrollWidth > each.clientWidth + 1)
+        .map((each) => each.getAttribute('aria-label'))"""
+    return list(tab.evaluate(found))
+
+
 def axe_finds(tab: Any, rules: list[str] | None = AXE_RULES, least: int = 5) -> list[tuple[str, str]]:
     """What axe-core objects to on a page: rule and the first element. No rules: all that it has.
 

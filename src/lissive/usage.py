@@ -15,6 +15,7 @@ from lissive.table import rows_of
 
 _KEPT = re.compile(r"[“«].*?[”»]", re.DOTALL)
 """What somebody else wrote, in a text."""
+_COLUMNS = re.compile("( {2,})")
 _MARKUP = re.compile(
     r"<!--.*?-->|<(script|style|textarea|code|blockquote|q|cite|svg|h1|address)\b.*?</\1\s*>"
     r"|<(\w+)[^>]*\bas-typed\b[^>]*>.*?</\2\s*>|<[^>]*>",
@@ -81,8 +82,23 @@ def us_html(page: str) -> str:
 
 
 def text_for(place: str | None, text: str) -> str:
-    """The text in the usage of a place."""
-    return us_text(text) if is_us(place) else text
+    """The text in the usage of a place; what stands in columns stays in them.
+
+    >>> print(text_for("US-NY", "in favour of it   low\\nno difference     low"))
+    in favor of it    low
+    no difference     low
+    """
+    if not is_us(place):
+        return text
+    return "\n".join(map(_in_columns, text.split("\n"), us_text(text).split("\n")))
+
+
+def _in_columns(line: str, us: str) -> str:
+    """The line in US usage, with as many blanks between its columns as their places in the first one ask for."""
+    was, now = _COLUMNS.split(line), _COLUMNS.split(us)
+    for k in range(0, len(now) - 1, 2):
+        now[k + 1] = " " * max(2, len(was[k]) + len(was[k + 1]) - len(now[k]))
+    return "".join(now)
 
 
 def page_for(place: str | None, page: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from lissive.access.answer import Facts
 from lissive.access.certificate import DRAFT, draft
 from lissive.access.facts import facts_of_case, with_more
 from lissive.case import make_case
+from lissive.cli.main import main
 from lissive.errors import CaseError, RuleError
 from lissive.report.certificate_text import WRITERS, draft_html, draft_markdown, draft_text
 
@@ -281,3 +283,16 @@ def test_a_day_is_written_as_the_place_writes_it():
     values = [each.value for each in draft(case(spasm=since), TODAY).entries]
     assert any("since March 1, 2021" in each for each in values)
     assert not any("2021-03-01" in each for each in values)
+
+
+def test_a_draft_says_what_is_contraindicated(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A certification would be drawn up for a product that the person must not have."""
+    for condition, said in (
+        ("psychosis", "CONTRAINDICATED: psychosis: no THC"),
+        ("schizofrenia", "NOT CHECKED:"),
+    ):
+        file = tmp_path / "case.yaml"
+        text = (Path(__file__).parents[2] / "examples" / "ms-new-york.yaml").read_text(encoding="utf-8")
+        file.write_text(text.replace("conditions: []", f"conditions: [{condition}]"), encoding="utf-8")
+        main(["access", "draft", str(file)])
+        assert said in capsys.readouterr().out

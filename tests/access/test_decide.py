@@ -398,8 +398,36 @@ def test_the_explanation_asks_each_question_of_a_symptom_once() -> None:
 
 def test_a_duration_is_asked_for_as_the_rule_has_it() -> None:
     facts = {"age": 30, "symptoms": {"pain": True, "seizures": None}}
-    assert "14 days or more" in " ".join(each.asks for each in ask("US-UT", "2023-01-01", **facts).missing)
+    assert "more than 14 days" in " ".join(each.asks for each in ask("US-UT", "2023-01-01", **facts).missing)
     assert "whether there are seizures" in {each.asks for each in ask("US-SD", "2023-01-01", **facts).missing}
+
+
+@pytest.mark.parametrize(
+    ("place", "on", "name", "enough", "short"),
+    [
+        # "pain lasting longer than two weeks"
+        ("US-UT", "2023-01-01", "pain", {"days": 15}, {"days": 14}),
+        ("US-UT", "2024-01-01", "pain", {"days": 15}, {"days": 14}),
+        # "has not responded ... for more than six months", "for more than 3 months"
+        ("US-AR", "2024-01-01", "intractable_pain", {"months": 6.5}, {"months": 6}),
+        ("US-ND", "2020-01-01", "severe_debilitating_pain_refractory", {"months": 3.5}, {"months": 3}),
+        ("US-DE", "2023-01-01", "severe_debilitating_pain", {"months": 3.5}, {"months": 3}),
+    ],
+)
+def test_more_than_a_duration_is_not_met_by_that_duration(
+    place: str, on: str, name: str, enough: dict[str, float], short: dict[str, float]
+) -> None:
+    facts = {
+        "age": 40,
+        "flags": {
+            "conventional_treatment_failed": True,
+            "prior_treatment_failed_or_serious_side_effects": True,
+        },
+    }
+    long, brief = (
+        ask(place, on, **facts, symptoms={name: {"cause": "lupus", **each}}) for each in (enough, short)
+    )
+    assert (long.status, brief.status) == ("eligible", "not_eligible")
 
 
 @pytest.mark.parametrize("on", [datetime.date.min, datetime.date(9998, 12, 31), datetime.date.max])

@@ -43,6 +43,13 @@ def test_what_nobody_read_is_unknown_and_says_so() -> None:
     assert ask("NZ", product={"id": "nabilone"}).status == "unknown"
 
 
+def test_no_cannabis_is_smoked_in_the_united_kingdom() -> None:
+    """Misuse of Drugs Regulations 2001, regulation 16A(3), in force since 2018-11-01."""
+    found = ask("GB", "2018-11-01", product={"form": "flower_smoked"})
+    assert (found.status, found.sources[0].kind) == ("not_obtainable", "primary")
+    assert ask("GB", "2018-11-01", product={"form": "flower_vaporised"}).status == "unknown"
+
+
 def test_an_unverified_row_makes_nothing_obtainable_and_bars_nothing() -> None:
     assert ask("US-NY", "2021-06-01", product={"form": "flower_smoked"}).status == "unknown"
     assert "unverified" in ask("US-LA", "2021-06-01", product={"form": "flower_smoked"}).why

@@ -175,14 +175,17 @@ def test_a_benefit_is_of_a_hundred_people_with_its_interval_in_words(
 def test_the_rule_of_four_weeks_is_that_of_nabiximols_in_ms_with_its_source() -> None:
     (step,) = [each for each in answer(make_case(MS), simulate=False).next if "20 %" in each.what]
     assert (str(step.on), "sativex" in step.source.lower()) == ("2026-12-20", True)
-    for other in (INJURY, {**MS, "plan": {**MS["plan"], "product": "flower_smoked", "titration": "fixed"}}):  # type: ignore[dict-item]
-        if other["plan"]["product"] == "flower_smoked":  # type: ignore[index]
-            other = {**other, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 8}}
+    for other in (
+        INJURY,
+        {**MS, "plan": {**MS["plan"], "product": "flower_vaporised", "titration": "fixed"}},
+    ):  # type: ignore[dict-item]
+        if other["plan"]["product"] == "flower_vaporised":  # type: ignore[index]
+            other = {**other, "plan": {"product": "flower_vaporised", "titration": "fixed", "weeks": 8}}
         step = answer(make_case(other), simulate=False).next[-1]
         assert "20 %" not in step.what
         assert "no published rule for stopping" in step.what
         assert step.to_json()["on"] == "2026-12-20"
-    short = {**MS, "plan": {"product": "flower_smoked", "titration": "fixed", "weeks": 2}}
+    short = {**MS, "plan": {"product": "flower_vaporised", "titration": "fixed", "weeks": 2}}
     assert answer(make_case(short), simulate=False).next[-1].after == "2 weeks of treatment"
 
 
@@ -255,3 +258,91 @@ def test_the_bottom_line_counts_medicines_that_were_not_checked() -> None:
     assert "settle 1 UNCHECKED drug first" in found.bottom_line.text
     known = answer(make_case({**MS, "history": {"current": ["warfarin 3 mg/day"]}}), simulate=False)
     assert "UNCHECKED" not in known.bottom_line.text
+
+
+def test_a_plan_that_is_contraindicated_has_no_forecast_and_asks_for_nothing_else() -> None:
+    case = make_case({**MS, "place": {"residence": "GB"}, "history": {"conditions": ["schizophrenia"]}})
+    found = answer(case, subjects=3, threads=1)
+    assert isinstance(found.forecast, ForecastNeeds)
+    assert found.gates.numbers == ()
+    text = " ".join(screen(found).split())
+    assert "No forecast: the plan is contraindicated as stated." in text
+    assert [step.what for step in found.next] == ["do not start as planned: contraindicated"]
+    assert "find out" not in text.partition("NEXT")[2]
+
+
+@pytest.mark.parametrize(("age", "made"), [(17, False), (18, True)])
+def test_no_number_of_trials_in_adults_is_for_a_child(age: int, made: bool) -> None:
+    case = make_case({**MS, "place": {"residence": "GB"}, "person": {"age_years": age}})
+    found = answer(case, subjects=3, threads=1)
+    assert bool(found.gates.numbers) == made
+    assert isinstance(found.forecast, ForecastNeeds) != made
+    assert ("the model and its trials are of adults" in screen(found)) != made
+    assert any("20 %" in step.what for step in found.next) == made  # the label's rule is of adults
+
+
+def test_what_may_forbid_it_and_is_not_stated_is_in_the_bottom_line_and_named() -> None:
+    stated = make_case(
+        {
+            **MS,
+            "person": {"age_years": 52, "sex": "female", "pregnancy": "none", "breast_feeding": False},
+            "history": {"current": [], "conditions": [], "family_psychosis": False},
+        }
+    )
+    bare = make_case({**MS, "person": {}, "history": {}})
+    assert "NOT CHECKED: 6 facts" in answer(bare, simulate=False).bottom_line.text
+    assert "NOT CHECKED" not in answer(stated, simulate=False).bottom_line.text
+
+
+def test_a_condition_of_no_table_is_counted_in_the_bottom_line_with_what_may_be_meant() -> None:
+    said = {**MS, "place": {"residence": "GB"}, "history": {"conditions": ["schizofrenia"]}}
+    found = answer(make_case(said), simulate=False)
+    assert "1 condition" in found.bottom_line.text
+    assert "schizofrenia (schizophrenia?)" in " ".join(screen(found).split())
+    assert any("conditions that were not checked" in step.what for step in found.next)
+
+
+def test_that_it_is_not_known_whether_the_product_can_be_had_is_in_the_bottom_line() -> None:
+    place = {"residence": "GB", "visit": "in_person", "practitioner": "specialist"}
+    found = answer(make_case({**MS, "place": place}), simulate=False)
+    assert (found.access.procedural, found.gates.product) == ("ok", "unknown")
+    assert (
+        "whether it can be had is not known" in found.bottom_line.text
+        or "product: not known" in found.bottom_line.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("product", "condition", "said"),
+    [
+        ("nabiximols", "psychosis", ""),  # what else can be had there has THC too
+        ("flower_smoked", "asthma", "plan a product that can be had, such as vaporised cannabis"),
+        ("nabiximols", "gout", "plan a product that can be had, such as oil or tincture, THC and CBD 1:1"),
+    ],
+)
+def test_no_product_is_proposed_that_is_contraindicated(product: str, condition: str, said: str) -> None:
+    place = {"residence": "US-NY" if product == "nabiximols" else "US-OH"}
+    case = make_case(
+        {**MS, "place": place, "history": {"conditions": [condition]}, "plan": {"product": product}}
+    )
+    found = [
+        step.what for step in answer(case, simulate=False).next if step.what.startswith("plan a product")
+    ]
+    assert found == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("product", "says", "benefit"),
+    [
+        ("oil", "one large trial of an extract", "uncertain"),
+        ("cbd_oil", "CBD alone is not shown to help low back pain", "not_shown"),
+        ("nabilone", "of this product it is unclear", "uncertain"),
+        ("flower_smoked", "of this product it is unclear", "uncertain"),
+    ],
+)
+def test_what_one_product_did_is_not_said_of_another(product: str, says: str, benefit: str) -> None:
+    """VER-01, an extract, in chronic low back pain; CANBACK, CBD, in acute."""
+    case = make_case({"case": "a", "spasm": {"cause": "low_back_pain"}, "plan": {"product": product}})
+    found = answer(case, simulate=False).bottom_line
+    assert says.lower() in found.text.lower()
+    assert found.benefit == benefit

@@ -196,6 +196,13 @@ def test_the_screen_says_where_an_unknown_sign_could_change_a_finding() -> None:
         assert ("the unknown sign of Hansen 2023 could change this" in text) == said
 
 
+def test_points_of_a_scale_are_not_headed_as_people() -> None:
+    told = _said(spasm={"cause": "fibromyalgia"})
+    assert "Drug minus placebo (95 % CI); certainty; trials, people" in told
+    assert "Of 100 people" not in told
+    assert "Of 100 people, drug / placebo (95 % CI)" in _said(spasm={"cause": "multiple_sclerosis"})
+
+
 def _said(**more: object) -> str:
     case = {"case": "a", "as_of": "2026-11-22", "place": {"residence": "US-MA", "visit": "video"}, **more}
     return " ".join(screen(answer(make_case(case), simulate=False)).split())

@@ -251,6 +251,16 @@ def test_from_log_in_to_report_and_log_out(chromium, live_server, cast, name):
     report(tab)
     tab.follow("Compare plans")
     head(tab, "Compare plans")
+    for number, product in (("1", "nabilone"), ("2", "dronabinol")):
+        tab.page.locator(f'[name="product-{number}"]').select_option(product)
+    tab.press("Compare")
+    plans = tab.page.get_by_role("region", name="Plans beside each other")
+    plans.wait_for()
+    assert plans.get_by_role("columnheader").count() == 4
+    if tab.width == 390:  # a phone shows each answer below its plan's name, and no table to move sideways
+        assert plans.evaluate("(each) => each.scrollWidth <= each.clientWidth")
+        named = "(each) => getComputedStyle(each, '::before').content"
+        assert "nabilone" in plans.get_by_role("cell").nth(1).evaluate(named).lower()
     tab.look("compare")
     tab.follow("Patients")
     head(tab, "Patients")

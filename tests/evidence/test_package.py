@@ -51,7 +51,7 @@ def test_the_answer_keeps_the_names_that_other_programs_read() -> None:
         *"n_stated_by estimate ci prediction_interval prediction_beyond_scale se p tau2 tau2_ci i2 q q_df q_p".split(),
         *"method model tau2_by ci_by level weights said direction by_design between_designs either_sign".split(),
         *"regression leave_one_out small_studies absolute certainty studies left_out provenance recalled".split(),
-        *"rejected notes trials_looked".split(),
+        *"rejected notes trials_looked said_too".split(),
     ]
     study = "study label design product products n active control estimate ci y se weight provenance patients"
     assert list(found["studies"][0]) == [*study.split(), "risk_of_bias", "said", "note", "cited"]

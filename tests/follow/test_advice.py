@@ -12,7 +12,7 @@ from tests.follow.followed import NABIXIMOLS, START, a_case, alarms_of, diary_of
 
 from lissive.case import make_case, product
 from lissive.follow.advise import _unchecked, advise, dose_now
-from lissive.follow.alarms import of_ratings
+from lissive.follow.alarms import not_checked, of_ratings
 from lissive.follow.answer import Alarm, Benefit, Rule
 from lissive.follow.doses import assumed, taken_of
 from lissive.follow.run import _notes_of_rows
@@ -388,3 +388,13 @@ def test_a_row_with_a_dose_is_under_treatment_though_it_is_left_out(tmp_path: Pa
     assert any(
         "Row 9, which was left out, has a dose before" in each for each in _notes_of_rows(diary, taken)
     )
+
+
+def test_what_was_not_checked_is_said_beside_the_advice() -> None:
+    """A misspelt schizophrenia is no alarm; that it was looked up nowhere has to be read."""
+    case = make_case(
+        {"case": "a", "person": {"age_years": 40, "sex": "male"}, "history": {"conditions": ["schizofrenia"]}}
+    )
+    stated, unstated = not_checked(case)
+    assert "schizofrenia (schizophrenia?)" in stated
+    assert "family history of psychosis" in unstated

@@ -12,7 +12,7 @@ from lissive.case_answer import answer
 from lissive.handout.page import report_page
 from lissive.handout.sheet import sheet_page
 
-from ..conftest import axe_finds
+from ..conftest import axe_finds, tables_that_scroll
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ms-uk.yaml"
 
@@ -34,3 +34,4 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(tmp_path: Path, 
             tab.goto((tmp_path / f"{name}.html").as_uri())
             assert axe_finds(tab) == []
             assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            assert not narrow or tables_that_scroll(tab) == []

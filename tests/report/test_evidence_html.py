@@ -11,7 +11,7 @@ from tests.pages import Page
 from lissive.evidence import shipped_studies
 from lissive.evidence.answer import answer_of
 from lissive.report.effect_words import pooled_words
-from lissive.report.evidence_html import evidence_page
+from lissive.report.evidence_html import evidence_page, matrix, pooled_answers
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,21 @@ def test_what_trials_found_in_words_alone_stands_in_the_table(text):
         ("Wade 2004", "a subgroup: MD -2.28"),
     ):
         assert any(study in row and said in row for row in rows), study
+
+
+def test_measures_that_favour_different_sides_say_of_whom_they_are():
+    """30 % less pain in twenty people who inhaled once does not stand there as if it were of all of fibromyalgia."""
+    cells = dict(zip(*_matrix_row("fibromyalgia"), strict=True))
+    assert "pain NRS (CBD by mouth, 1 study, 200 participants)" in cells["pain"]
+    found = "(vaporised cannabis, 1 study, 20 participants, in words: no treatment superior to placebo)"
+    assert f"pain improved by 30 % or more {found}" in cells["pain"]
+    assert "participants" not in dict(zip(*_matrix_row("stroke"), strict=True))["spasms"]
+
+
+def _matrix_row(cause):
+    base = shipped_studies()
+    topics, rows = matrix([each for each in pooled_answers(base) if each.cause == cause], base)
+    return topics, [cell.text for cell in dict(rows)[cause]]
 
 
 def test_designs_stand_before_all_together(text):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from lissive.errors import EvidenceError
 from lissive.evidence import shipped_studies
@@ -89,21 +92,59 @@ def test_direction_of_benefit_stands_in_words_on_the_right_sides(answer, narrow)
         assert f"favours {order[1]} →" in words
 
 
-@pytest.mark.parametrize("outcome", ["withdrawals_ae", "spasticity_nrs", "ashworth_total", "pain_any_scale"])
-@pytest.mark.parametrize("narrow", [False, True])
-def test_words_beside_the_plot_do_not_run_into_each_other(outcome, narrow):
-    figure = forest_figure(answer_of(shipped_studies(), outcome, cause="multiple_sclerosis"), narrow=narrow)
-    figure.canvas.draw()
-    width = figure.bbox.width
-    boxes = [text.get_window_extent() for text in (*figure.axes[0].texts, *figure.texts) if text.get_text()]
-    assert all(box.x0 >= -1 and box.x1 <= width + 1 for box in boxes)
-    clashes = [
+def touching(ones: Iterable[Bbox], others: Iterable[Bbox]) -> list[tuple[Bbox, Bbox]]:
+    """Pairs of boxes that lie on each other, with two pixels of grace in height."""
+    return [
         (one, other)
-        for k, one in enumerate(boxes)
-        for other in boxes[k + 1 :]
-        if one.x0 < other.x1 - 1 and other.x0 < one.x1 - 1 and one.y0 < other.y1 - 3 and other.y0 < one.y1 - 3
+        for one in ones
+        for other in others
+        if one is not other
+        and one.x0 < other.x1 - 1
+        and other.x0 < one.x1 - 1
+        and one.y0 < other.y1 - 2
+        and other.y0 < one.y1 - 2
     ]
-    assert clashes == []
+
+
+CLEAR = [
+    ("multiple_sclerosis", "withdrawals_ae", "RD"),
+    ("multiple_sclerosis", "withdrawals_ae", "OR"),
+    ("multiple_sclerosis", "spasticity_nrs", "MD"),
+    ("multiple_sclerosis", "ashworth_total", "MD"),
+    ("multiple_sclerosis", "dizziness", "RD"),
+    ("fibromyalgia", "pain_responders_30pct", "OR"),  # one trial
+    (None, "pain_any_scale", "SMD"),  # twelve, of two designs
+]
+
+
+@pytest.mark.parametrize(("cause", "outcome", "measure"), CLEAR)
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_word_is_touched_by_another_or_by_a_line(cause, outcome, measure, narrow):
+    shown = answer_of(shipped_studies(), outcome, cause=cause, measure=measure)
+    clear_of_each_other(forest_figure(shown, narrow=narrow))
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_long_name_of_a_study_is_cut_short_and_keeps_its_mark(narrow):
+    first, *rest = of(3).studies
+    long = replace(
+        first, effect=replace(first.effect, label="A study group of many names " * 4, provenance="recalled")
+    )
+    figure = forest_figure(replace(of(3), studies=(long, *rest)), narrow=narrow)
+    assert any("…†" in text.get_text() for text in figure.axes[0].texts)
+    clear_of_each_other(figure)
+
+
+def clear_of_each_other(figure: Figure) -> None:
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    words = [
+        text.get_window_extent() for text in (*ax.texts, *figure.texts, ax.xaxis.label) if text.get_text()
+    ]
+    assert all(box.x0 >= -1 and box.x1 <= figure.bbox.width + 1 for box in words)
+    assert touching(words, words) == []
+    lines = [line.get_window_extent().padded(2) for line in ax.lines]
+    assert touching(words, lines) == []
 
 
 def test_participants_of_both_arms_and_the_risk_of_bias_stand_in_every_row(answer):
@@ -123,6 +164,12 @@ def test_caption_says_k_n_and_the_day(answer):
     text = caption(answer)
     assert text.startswith("k = 4, 866 participants")
     assert text.endswith("Searched until 2026-11-29.")
+
+
+def test_one_measure_of_a_trial_is_drawn_with_what_the_trial_found_besides():
+    one = answer_of(shipped_studies(), "pain_responders_30pct", cause="fibromyalgia")
+    for text in (caption(one), alt_text(one)):
+        assert "reports of spontaneous pain: no treatment superior to placebo" in text
 
 
 def test_text_alternative_says_the_figure_and_the_prediction(answer):

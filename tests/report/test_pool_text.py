@@ -165,3 +165,16 @@ def test_published_stands_beside_computed():
     outlier = next(line for line in text.splitlines() if line.startswith("meta_2025_outlier"))
     assert "NO  rejected" in outlier
     assert "Not recomputed" in text
+
+
+def test_an_estimate_stands_beside_what_the_same_trial_reports_in_words():
+    found = answer_of(shipped_studies(), "pain_responders_30pct", cause="fibromyalgia")
+    (told,) = found.said_too
+    assert (told.study, told.text) == ("vandedonk_2019", "no treatment superior to placebo")
+    text = " ".join(pool_text(found).split())
+    assert text.index("favours the cannabinoid") < text.index(
+        "reports of spontaneous pain: no treatment superior"
+    )
+    # what other trials report, and what is of another complaint, is not of this estimate
+    assert answer_of(shipped_studies(), "pain_nrs", cause="fibromyalgia").said_too == ()
+    assert answer_of(shipped_studies(), "pgic", cause="als").said_too == ()

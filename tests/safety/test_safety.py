@@ -291,7 +291,9 @@ def test_wrong_facts_are_refused_with_what_is_allowed(history, said):
 def test_a_table_by_product_refuses_a_product_that_no_case_can_plan(tmp_path):
     """A product under a former name would lose its flags: smoke, ethanol, sesame oil."""
     path = tmp_path / "contents.tsv"
-    path.write_text("product\tcontent\tprovenance\tsource\tnote\nsmoked\tsmoke\tread\tacp_smoke\t\n")
+    path.write_text(
+        "product\tcontent\tforms\tprovenance\tsource\tnote\nsmoked\tsmoke\tall\tread\tacp_smoke\t\n"
+    )
     with pytest.raises(SafetyError, match="product is 'smoked'"):
         contents(path)
     path.write_text(
@@ -443,3 +445,104 @@ def test_opioids_come_with_advice_on_naloxone_and_its_source():
     (flag,) = [each for each in safety_of(make_case(said)).flags if each.id == "sedation_opioids"]
     assert "naloxone" in flag.advice
     assert "naloxone_fda" in flag.sources
+
+
+# -- what is stated in other words than the tables' -------------------------------------------------
+@pytest.mark.parametrize(
+    ("said", "flagged"),
+    [
+        ("recent heart attack", {"heart_disease"}),
+        ("congestive heart failure since 2019", {"heart_disease"}),
+        ("history of drug-induced psychosis", {"psychosis"}),
+        ("psychotic depression", {"psychosis"}),
+        ("mother with schizophrenia", {"family_psychosis"}),
+        ("Child-Pugh class C", {"liver_disease"}),
+        ("kidney transplant", {"kidney_disease"}),
+        ("planning a pregnancy soon", {"pregnancy_planned"}),
+        ("no psychosis", set()),
+        ("family history of epilepsy", set()),
+        ("hearing aids", set()),
+    ],
+)
+def test_a_condition_is_found_within_a_longer_name(said: str, flagged: set[str]) -> None:
+    assert set(flags_of("nabiximols", "-", f"conditions={said.replace(' ', '_')}")) == flagged
+
+
+def test_what_only_a_part_of_a_condition_is_flagged_for_is_not_called_checked() -> None:
+    case = make_case(
+        {"case": "a", "history": {"conditions": ["acne_and_recent_heart_attack", "heart_attack_in_2019"]}}
+    )
+    assert safety_of(case).unchecked_conditions == ("acne_and_recent_heart_attack (only as heart disease)",)
+
+
+@pytest.mark.parametrize(
+    ("product", "allergy", "flagged"),
+    [
+        ("nabiximols", "propylene_glycol_allergy", ["contraindicated"]),
+        ("nabiximols", "alcohol_allergy", ["contraindicated"]),
+        ("nabiximols", "sesame_allergy", []),
+        ("dronabinol", "sesame_allergy", ["contraindicated"]),
+        ("dronabinol", "alcohol_allergy", ["major"]),  # the oral solution has it, capsules have not
+        ("cbd_oil", "sesame_allergy", ["major"]),  # no label says what an oil is made with
+        ("edible", "sesame_allergy", ["major"]),
+        ("flower_smoked", "sesame_allergy", []),
+        ("nabilone", "sesame_allergy", []),
+    ],
+)
+def test_an_allergy_is_held_against_what_a_product_is_made_with(
+    product: str, allergy: str, flagged: list[str]
+) -> None:
+    found = flags_of(product, "-", f"conditions={allergy}").values()
+    assert [each.severity for each in found if "allergy" in each.id] == flagged
+
+
+def test_the_oral_solution_of_dronabinol_is_half_alcohol() -> None:
+    """Its label contraindicates it with disulfiram and metronidazole."""
+    for product in ("syndros", "dronabinol"):
+        assert flags_of(product, "metronidazole")["ethanol_solution"].severity == "major"
+    assert "ethanol_solution" not in flags_of("nabiximols", "metronidazole")
+
+
+def test_nabilone_acts_as_thc_and_has_no_cbd() -> None:
+    found = safety_of(case_of("nabilone", "valproate"))
+    assert not [each for each in found.not_assessed if "CBD" in each]
+    assert "valproate_cbd" not in {each.id for each in found.flags}
+    assert "psychosis" in flags_of("nabilone", "-", "conditions=psychosis")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("warfarin sodium 3 mg", {"warfarin"}),
+        ("Warfarin 2.5 mg daily", {"warfarin"}),
+        ("nirmatrelvir/ritonavir", {"nirmatrelvir", "ritonavir"}),
+        ("losartan/HCTZ", {"losartan", "hydrochlorothiazide"}),
+        ("intrathecal baclofen", {"baclofen"}),
+        ("fentanyl patch", {"fentanyl"}),
+        ("Tylenol #3", {"codeine", "paracetamol"}),
+        ("Symbyax", {"olanzapine", "fluoxetine"}),
+        ("warfarin 5 mg plus aspirin 100 mg", {"warfarin", "aspirin"}),
+        ("warfarin and xyzzy", set()),  # of which one is not known: all of it is asked for
+        ("Tylenol 3 and something", set()),
+    ],
+)
+def test_doses_forms_and_combinations_of_medicines_are_read(said: str, meant: set[str]) -> None:
+    assert {each.name for each in drugs_of(said)} == meant
+
+
+def test_sodium_oxybate_is_no_minor_sedative() -> None:
+    assert flags_of("nabiximols", "Xyrem")["sedation_oxybate"].severity == "major"
+
+
+def test_flower_that_is_vaporised_carries_moulds_as_well() -> None:
+    for product, has in (("flower_smoked", True), ("flower_vaporised", True), ("oil", False)):
+        assert ("immunosuppression" in flags_of(product, "-", "conditions=hiv")) == has
+
+
+def test_a_significant_psychiatric_disorder_is_more_than_low_mood() -> None:
+    """Nabiximols is contraindicated in one, save in depression from the illness itself, which a case does not say."""
+    assert (
+        flags_of("nabiximols", "-", "conditions=major_depressive_disorder")["psychiatric_disorder"].severity
+        == "major"
+    )
+    assert flags_of("nabiximols", "-", "conditions=depression")["depression"].severity == "moderate"

@@ -52,6 +52,8 @@ class Draft:
     """The shape that programmes share is used: the table has no form of this place on this day."""
     entries: tuple[Entry, ...]
     steps: tuple[Step, ...]
+    safety: tuple[str, ...] = ()
+    """What speaks against the planned product for this person; no part of a form, and set by who knows it."""
 
     @property
     def fillable(self) -> bool:
@@ -71,6 +73,7 @@ class Draft:
             "fillable": self.fillable,
             "form": "common" if self.common else self.answer.jurisdiction,
             "access": self.answer.to_json(),
+            "safety": list(self.safety),
             "fields": [
                 {
                     **{

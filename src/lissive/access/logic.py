@@ -367,6 +367,8 @@ def duration_text(clause: Clause) -> str:
     """How long a clause asks a symptom to have been there, or nothing."""
     if clause.duration_days_over:
         return f"more than {clause.duration_days_over:g} days"
+    if clause.duration_months_over:
+        return f"more than {clause.duration_months_over:g} months"
     if clause.duration_days_min:
         return f"{clause.duration_days_min:g} days or more"
     return f"{clause.duration_months_min:g} months or more" if clause.duration_months_min else ""
@@ -381,6 +383,8 @@ def _long_enough(months: float | None, clause: Clause) -> bool | None:
         return days > clause.duration_days_over
     if clause.duration_days_min is not None:
         return days >= clause.duration_days_min
+    if clause.duration_months_over is not None:
+        return months > clause.duration_months_over
     return months >= (clause.duration_months_min or 0)
 
 

@@ -92,6 +92,8 @@ class Clause(Row):
     cause: str | Listed | None = None
     duration_months_min: float | None = Field(default=None, ge=0, json_schema_extra={"unit": "months"})
     duration_days_min: float | None = Field(default=None, ge=0, json_schema_extra={"unit": "days"})
+    duration_months_over: float | None = Field(default=None, ge=0, json_schema_extra={"unit": "months"})
+    """More than so many months: that many are not enough."""
     duration_days_over: float | None = Field(default=None, ge=0, json_schema_extra={"unit": "days"})
     """More than so many days: that many are not enough."""
     # of any
@@ -118,6 +120,7 @@ class Clause(Row):
             self.severity
             or self.cause
             or self.duration_months_min
+            or self.duration_months_over
             or self.duration_days_min
             or self.duration_days_over
         )

@@ -1,6 +1,6 @@
 """Other plans and questions beside a case's own plan: a second plan, the nearest that can be had, what if.
 
-The gates hold: what is known not to be obtainable there is not forecast.
+The gates hold: what is known not to be obtainable there, contraindicated, or for a child is not forecast.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 from lissive.access.cases import of_case
 from lissive.case import Case, Plan, make_case, product, read_case
 from lissive.case.products import titrations
-from lissive.case_answer.gates import product_status
+from lissive.case_answer.gates import product_status, unfit_for
 from lissive.errors import CaseError
 from lissive.forecast import needs
 from lissive.forecast.beside import Side, SideBySide, beside, what_if
 from lissive.given import path_of
 from lissive.marked import read_marked
+from lissive.safety import safety_of
 from lissive.typed import typed
 
 
@@ -94,7 +95,7 @@ def _refused(case: Case) -> str:
         return "; ".join(f"{each.field}: {each.what}" for each in missing)
     if product_status(of_case(case)) == "not_obtainable":
         return f"{product(case.plan.product or '').label} cannot be had there"
-    return ""
+    return unfit_for(case, safety_of(case))
 
 
 def _two_plans(case: Case, other: Case) -> tuple[Side, Side, tuple[str, ...]]:

@@ -32,7 +32,7 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
     """What forbids it comes first, what trials found next, what has to be settled before last."""
     benefit, claim, found = _benefit(case)
     forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
-    said = [*forbids, found, *_settle(access, safety, gate, forbidden=bool(forbids))]
+    said = [*forbids, found, *_settle(case, access, safety, gate, forbidden=bool(forbids))]
     text = "; ".join(said)
     return BottomLine(f"{text[:1].upper()}{text[1:]}.", benefit, claim, bool(forbids))
 
@@ -73,8 +73,19 @@ def _contraindicated(safety: SafetyAnswer) -> Iterator[str]:
         yield f"CONTRAINDICATED as stated ({', '.join(about)})"
 
 
+def _named(place: str) -> str:
+    """A place within a sentence.
+
+    >>> _named("United Kingdom"), _named("New York")
+    ('the United Kingdom', 'New York')
+    """
+    return (
+        f"the {place}" if place.startswith(("United ", "U.S. ", "District ", "Northern Mariana")) else place
+    )
+
+
 def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
-    where = "there" if access is None else f"in {access.name}"
+    where = "there" if access is None else f"in {_named(access.name)}"
     programme = f" for the cannabis programme {where}"
     if gate.product == "not_obtainable" and case.plan.product is not None:
         yield f"{product(case.plan.product).label} cannot be had {where}"
@@ -83,25 +94,46 @@ def _kept_out(case: Case, access: Answer | None, gate: Gates) -> Iterator[str]:
         yield f"not eligible{programme}"
 
 
-def _settle(access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool) -> Iterator[str]:
-    """The flags, the medicines of which nothing is known, and the visit.
+def _count(n: int, one: str) -> str:
+    return f"{n} {one}{'' if n == 1 else 's'}"
 
-    Of a plan that is forbidden anyway none is there to be settled; SAFETY and NEXT have the medicines.
+
+def _settle(
+    case: Case, access: Answer | None, safety: SafetyAnswer, gate: Gates, *, forbidden: bool
+) -> Iterator[str]:
+    """The flags, what was not checked, what may forbid it and is not stated, and the visit.
+
+    Of a plan that is forbidden anyway none is there to be settled; SAFETY and NEXT have the rest.
     """
     major, unknown = len(to_settle(safety)), len(safety.unknown_drugs)
-    said = [f"{major} major safety {'flag' if major == 1 else 'flags'}"] if major else []
+    said = [_count(major, "major safety flag")] if major else []
     if unknown and not (forbidden and major):  # three lines do not hold both beside what forbids it
-        said.append(f"{unknown} UNCHECKED {'drug' if unknown == 1 else 'drugs'}")
+        said.append(_count(unknown, "UNCHECKED drug"))
     if said:
         yield ", ".join(said) if forbidden else f"settle {' and '.join(said)} first"
+    asked = {"condition": safety.unchecked_conditions, "fact": safety.decisive}
+    still = [_count(len(each), what) for what, each in asked.items() if each and not forbidden]
+    if still:
+        yield f"{', '.join(still)} open" if said else f"NOT CHECKED: {', '.join(still)}"
     if gate.by_prescription:
         label = ", off label" if gate.off_label else ""
         yield f"on prescription{label}" if unknown else f"available on prescription{label}"
     elif access is not None and not forbidden:
-        verb = "prescribe" if access.product.route == "prescription" else "certify"
-        if access.procedural == "blocked":
-            yield f"this visit cannot {verb} it"
-        elif access.status == "unknown":
-            yield "rules: not known" if unknown else "whether the rules allow it is not known"
-        elif access.procedural == "unknown":
-            yield "visit: not known" if unknown else f"whether this visit can {verb} is not known"
+        yield from _not_known(case, access, gate, brief=bool(unknown or still))
+
+
+def _not_known(case: Case, access: Answer, gate: Gates, *, brief: bool) -> Iterator[str]:
+    """What of the rules, the visit and the product is not known, or that this visit cannot do it."""
+    verb = "prescribe" if access.product.route == "prescription" else "certify"
+    if access.procedural == "blocked":
+        yield f"this visit cannot {verb} it"
+    law = "rules" if access.status == "unknown" else "visit" if access.procedural == "unknown" else ""
+    open_ = ["product"] if case.plan.product is not None and gate.product == "unknown" else []
+    open_ = [*([law] if law else []), *open_]
+    sentences = {
+        "rules": "whether the rules allow it is not known",
+        "visit": f"whether this visit can {verb} is not known",
+        "product": "whether it can be had is not known",
+    }
+    if open_:
+        yield f"{' and '.join(open_)}: not known" if brief or open_[1:] else sentences[open_[0]]

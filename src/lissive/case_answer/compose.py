@@ -82,12 +82,13 @@ def answer(
     simulate : False leaves the forecast out, and answers the rest.
     """
     access, safety = of_case(case), safety_of(case)
-    gate = gates(case, access)
+    gate = gates(case, access, safety)
     missing = needs(case)
     provenance: dict[str, Any] = {"lissive_version": __version__, "data_versions": data_versions()}
     forecast: ForecastAnswer | ForecastNeeds
-    if missing or not gate.may_dose or not simulate:
-        why_not = "" if missing else NOT_RUN if gate.may_dose else NOT_OBTAINABLE
+    if missing or not gate.may_forecast or not simulate:
+        refused = NOT_OBTAINABLE if not gate.may_dose else gate.unfit
+        why_not = "" if missing else refused or NOT_RUN
         forecast = ForecastNeeds(missing, gate.complaint.outcome, gate.calibrated, why_not)
     else:
         predicted = predict(case, subjects=subjects, seed=seed, threads=threads, progress=progress)

@@ -1,6 +1,7 @@
 """What may be said of one case: the rules that keep a number, a dose or a promise off the page, all in one place.
 
 - no number for this person where no trial in this cause was fitted on;
+- no forecast of a plan that is contraindicated as stated, nor for a child: the trials were in adults;
 - no dose and no titration of a product that is known not to be obtainable;
 - a benefit in people of a hundred is a relative effect at a stated risk, with its interval in words;
 - a single dose or some days of treatment is no answer for weeks of it;
@@ -16,7 +17,16 @@ from lissive.access.answer import Answer, ProductStatus
 from lissive.case import Case
 from lissive.evidence.answer_types import Absolute, Result
 from lissive.evidence.case_answer import CaseEvidence, CaseFigure
-from lissive.forecast import Calibrated, Complaint, ForecastAnswer, calibration, complaint, fitted_outcomes
+from lissive.forecast import (
+    Calibrated,
+    Complaint,
+    ForecastAnswer,
+    calibration,
+    complaint,
+    fitted_outcomes,
+    is_child,
+)
+from lissive.safety import SafetyAnswer, safety_of
 
 Obtainable = ProductStatus | Literal["not_checked"]
 """Whether the planned product can be had; `not_checked` where the case names no place or day."""
@@ -34,19 +44,25 @@ class Gates:
     by_prescription: bool = False
     """Whether it is a medicine to be had there on prescription; the cannabis programme is then not needed."""
     off_label: bool = False
+    unfit: str = ""
+    """Why this person may not be forecast, whatever the product; empty where nothing forbids it."""
 
     @property
     def may_dose(self) -> bool:
         """Whether a dose or a titration of the planned product may be shown."""
         return self.product != "not_obtainable"
 
+    @property
+    def may_forecast(self) -> bool:
+        return self.may_dose and not self.unfit
 
-def gates(case: Case, access: Answer | None) -> Gates:
-    """The gates of a case."""
+
+def gates(case: Case, access: Answer | None, safety: SafetyAnswer | None = None) -> Gates:
+    """The gates of a case; safety is looked up where it is not given."""
     cause, product = case.spasm.cause, case.plan.product
     found = calibration(cause, product)
-    status = product_status(access)
-    shown = found == "trials" and status != "not_obtainable"
+    status, unfit = product_status(access), unfit_for(case, safety_of(case) if safety is None else safety)
+    shown = found == "trials" and status != "not_obtainable" and not unfit
     planned = None if access is None else access.product
     on_prescription = (
         planned is not None and planned.route == "prescription" and planned.status == "obtainable"
@@ -58,7 +74,15 @@ def gates(case: Case, access: Answer | None) -> Gates:
         status,
         on_prescription,
         on_prescription and planned is not None and planned.indication == "off_label",
+        unfit,
     )
+
+
+def unfit_for(case: Case, safety: SafetyAnswer) -> str:
+    """Why no benefit may be forecast for this person, or nothing."""
+    if safety.worst("contraindicated"):
+        return "the plan is contraindicated as stated"
+    return "the model and its trials are of adults" if is_child(case) else ""
 
 
 def product_status(access: Answer | None) -> Obtainable:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lissive.access.answer import Answer
-from lissive.case import Case, product
+from lissive.case import Case, Plan, product
 from lissive.case_answer.bottom_line import to_settle
 from lissive.case_answer.gates import Gates
 from lissive.case_answer.tables import cited, rows
 from lissive.forecast import ForecastNeeds
-from lissive.safety import Flag, SafetyAnswer
+from lissive.safety import Flag, SafetyAnswer, safety_of
 
 REVIEW_WEEKS = 4
 BEFORE = "before certifying or prescribing"
@@ -53,11 +53,12 @@ def _steps(
         yield NextStep("do not start as planned: contraindicated", after="now")
     else:
         before += _plans(to_settle(safety))
-    if safety.unknown_drugs:
-        before.append("look up or correct the medicines that were not checked")
-    if access is not None and access.missing and not gate.by_prescription:
+    unchecked = {"medicines": safety.unknown_drugs, "conditions": safety.unchecked_conditions}
+    if names := " and ".join(what for what, each in unchecked.items() if each):
+        before.append(f"look up or correct the {names} that were not checked")
+    if access is not None and access.missing and not gate.by_prescription and not forbidden:
         before.append(f"find out {access.missing[0].asks}")
-    if access is not None and "age_unknown" in access.blocks:
+    if access is not None and "age_unknown" in access.blocks and not forbidden:
         before.append("state the age, as rules for minors differ")
     may_go_on = not forbidden and gate.product != "not_obtainable" and not gate.by_prescription
     if access is not None and may_go_on and (access.status, access.procedural) == ("eligible", "blocked"):
@@ -65,14 +66,21 @@ def _steps(
     for what in before:
         yield NextStep(what, after=BEFORE)
     if gate.product == "not_obtainable":
-        nearest = [] if access is None else [product(each).label for each in access.product.nearest[:1]]
-        such = f", such as {nearest[0]}" if nearest else ""
-        yield NextStep(f"plan a product that can be had{such}", after="now")
+        near = () if access is None else access.product.nearest
+        fit = (each for each in near if not safety_of(with_product(case, each)).worst("contraindicated"))
+        such = f", such as {product(each).label}" if (each := next(fit, None)) else ""
+        if such or not forbidden:
+            yield NextStep(f"plan a product that can be had{such}", after="now")
     elif case.plan.product is None:
         fields = [] if needs is None else [each.field for each in needs.needs if not each.no_model]
         yield NextStep(f"state {', '.join(fields) or 'plan.product'} in the case", after="now")
     elif not forbidden:
         yield review(case, gate)
+
+
+def with_product(case: Case, name: str) -> Case:
+    """The case with this product planned, and nothing said of its dose."""
+    return case.model_copy(update={"plan": Plan(product=name)})
 
 
 def _plans(flags: Sequence[Flag]) -> Iterator[str]:
@@ -101,12 +109,12 @@ def _plan(flag: Flag) -> str:
 
 
 def review(case: Case, gate: Gates) -> NextStep:
-    """The published rule for stopping where the plan has one; else a day to look, which says that there is none."""
+    """The published rule for stopping, of adults, where the plan has one; else a day to look."""
     rule = next(
         (
             row
             for row in rows("review")
-            if (row["cause"], row["product"]) == (case.spasm.cause, case.plan.product)
+            if (row["cause"], row["product"]) == (case.spasm.cause, case.plan.product) and not gate.unfit
         ),
         None,
     )

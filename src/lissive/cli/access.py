@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from lissive.versions import data_line, stamped
 if TYPE_CHECKING:
     from lissive.access.answer import Answer, Facts
     from lissive.access.certificate import Draft
+    from lissive.case import Case
 
 PERSON = "person"
 RULES = "rules"
@@ -375,7 +377,7 @@ def draft(
     case = read_case(file)
     day = case.as_of if on is None and case.as_of is not None else day_of(on)
     more = None if facts is None else read_question(facts)[0]
-    found = drafted(case, day, code=jurisdiction, more=more)
+    found = replace(drafted(case, day, code=jurisdiction, more=more), safety=_against(case))
     if out is not None:
         _write_draft(out, found)
     print(json.dumps(stamped(found.to_json(), RULES)) if as_json else draft_text(found))
@@ -383,6 +385,17 @@ def draft(
         print(f"\n{out}")
     if not found.fillable or found.answer.procedural == "blocked":
         raise typer.Exit(1)
+
+
+def _against(case: Case) -> tuple[str, ...]:
+    """What is contraindicated, and what may be and was not checked."""
+    from lissive.safety import safety_of
+
+    found = safety_of(case)
+    lines = [f"CONTRAINDICATED: {flag.short}" for flag in found.worst("contraindicated")]
+    unchecked = [*(each.name for each in found.unknown_drugs), *found.unchecked_conditions, *found.decisive]
+    lines += [f"NOT CHECKED: {', '.join(unchecked)}."] if unchecked else []
+    return tuple(lines)
 
 
 def _write_calendar(path: Path, answer: Answer) -> None:

@@ -359,9 +359,11 @@ def forest(
         data = {"written": [str(path) for path in written], **answer.to_json()}
         print(json.dumps(stamped(data, EVIDENCE), allow_nan=False))
         return
+    from lissive.report.effect_words import said_too_words
     from lissive.report.pool_text import study_table
+    from lissive.report.words import wrapped
 
-    print(f"{study_table(answer)}\n\n{data_line(EVIDENCE)}")
+    print("\n\n".join([study_table(answer), *map(wrapped, said_too_words(answer)), data_line(EVIDENCE)]))
     print("\n" + "\n".join(str(path) for path in written))
 
 

@@ -159,7 +159,7 @@ def shown_of(whole: CaseAnswer) -> dict[str, Any]:
         "next": [plainly(upper_first(text)) for text in _next(whole)][:MOST_NEXT],
         "body": render_to_string("clinic/answer_body.html.j2", content, using="jinja2"),
         "no_forecast": render_to_string("clinic/answer_no_forecast.html.j2", content, using="jinja2"),
-        "simulates": not needs and whole.gates.may_dose,
+        "simulates": not needs and whole.gates.may_forecast,
         "has_numbers": bool(whole.gates.numbers),
     }
 

@@ -22,8 +22,17 @@ from lissive.evidence.answer_types import (
     Without,
 )
 from lissive.evidence.claim import Claim
-from lissive.evidence.comparing import alone, comparisons, left_out
-from lissive.evidence.comparison import DESIGNS, SINGLE, Comparison, about, cause_word, label_of
+from lissive.evidence.comparing import alone, comparisons, every, left_out
+from lissive.evidence.comparison import (
+    DESIGNS,
+    IN_WORDS,
+    SINGLE,
+    Comparison,
+    Unused,
+    about,
+    cause_word,
+    label_of,
+)
 from lissive.evidence.effect import (
     ALONE,
     COUNTED,
@@ -65,7 +74,7 @@ from lissive.evidence.result import (
     result_of,
     searched,
 )
-from lissive.evidence.words import known_products, studied_as
+from lissive.evidence.words import OTHER, known_products, studied_as, topic_of
 from lissive.given import number_of
 
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {
@@ -168,18 +177,7 @@ def answer_of(
         cause=cause or "",
         cause_label=studies.causes[cause] if cause else "",
         design=design,
-        unused=[
-            LeftOut(
-                each.study,
-                label_of(each.study, cited.get(each.study, "")),
-                each.reason,
-                each.key,
-                each.text,
-                each.provenance,
-                each.either,
-            )
-            for each in unused
-        ],
+        unused=[_left_out(each, cited) for each in unused],
         **options,
     )
     looked = of_how_many(answer, {each.id for each in studies.trials if not about(each).why})
@@ -203,8 +201,26 @@ def answer_of(
             searched=searched(studies),
             file=file_of(studies),
             there_is=there_is,
+            said_too=tuple(_left_out(each, cited) for each in said_too(studies, outcome, answer.study_ids)),
         )
     )
+
+
+def _left_out(one: Unused, cited: Mapping[str, str]) -> LeftOut:
+    label = label_of(one.study, cited.get(one.study, ""))
+    return LeftOut(one.study, label, one.reason, one.key, one.text, one.provenance, one.either)
+
+
+def said_too(studies: Studies, outcome: str, ids: Sequence[str]) -> list[Unused]:
+    """What trials report in words of the same complaint by another measure; each block of words once."""
+    topic = topic_of(outcome)
+    found = {
+        (each.study, each.key): each
+        for each in every(studies)[1]
+        if each.reason == IN_WORDS and each.study in ids and each.outcome not in ("", outcome)
+        if topic != OTHER and topic_of(each.outcome) == topic
+    }
+    return list(found.values())
 
 
 def by_rule(claim: Claim, studies: Studies) -> list[PooledAnswer]:

@@ -44,11 +44,8 @@ class Absolute:
         if self.benefit_ci[0] <= 0.0 <= self.benefit_ci[1]:
             if self.benefit_ci[0] == 0.0 == self.benefit_ci[1]:
                 return "no difference"
-            ends = [
-                _named(best) if self.benefit_ci[1] > 0 else "",
-                _named(worst) if self.benefit_ci[0] < 0 else "",
-            ]
-            left, right = ends
+            left = _named(best) if self.benefit_ci[1] > 0 else ""
+            right = _named(worst) if self.benefit_ci[0] < 0 else ""
             return f"{_named(self.nnt)} ({' to '.join(e for e in (left, 'infinity', right) if e)})"
         low, high = sorted((abs(best), abs(worst)))
         return f"{_named(self.nnt)} ({_count(low)} to {_count(high)})"
@@ -328,6 +325,8 @@ class PooledAnswer:
     there_is: Alternatives | None = None
     trials_looked: int | None = None
     """Controlled trials that measured the outcome, pooled or not."""
+    said_too: tuple[LeftOut, ...] = ()
+    """What the pooled trials report in words of the same complaint by another measure, as no effect mostly is."""
 
     @property
     def k(self) -> int:
@@ -390,6 +389,7 @@ class PooledAnswer:
             "rejected": self.rejected,
             "notes": list(self.notes),
             "trials_looked": self.trials_looked,
+            "said_too": [each.to_json() for each in self.said_too],
         }
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 from lissive.evidence.comparison import (
+    IN_WORDS,
     MEASURES,
     Given,
     Group,
@@ -186,9 +187,9 @@ def _without_arms(rows: list[Result], reasons: list[str]) -> str:
         if value is not None and value.what == first.name.text:
             if value.value is None:
                 return "unknown"
-            return "one number, without the other group" if value.number is not None else "reported in words"
+            return "one number, without the other group" if value.number is not None else IN_WORDS
     if any(row.statistic == "words" and row.detail == "result" for row in rows):
-        return "reported in words"
+        return IN_WORDS
     if all(row.statistic == "p" or row.detail in ("F", "interaction") for row in rows):
         return "only a p value"
     return "neither two groups nor a difference between them"

@@ -19,13 +19,23 @@ from lissive.evidence.claim import Claim, shipped_claims
 from lissive.evidence.comparing import every
 from lissive.evidence.comparison import Unused
 from lissive.evidence.read import Studies, shipped_studies
-from lissive.evidence.words import causes, near_causes, outcomes, product_label, products, studied_as, table
+from lissive.evidence.words import (
+    OTHER,
+    causes,
+    near_causes,
+    outcomes,
+    product_label,
+    products,
+    studied_as,
+    table,
+    topic_of,
+)
 from lissive.given import kind_of
 
 _STUDY = "id label kind cause design product products people weeks outcomes in_words not_compared".split()
 _FIGURE = (
     "outcome outcome_label unit better measure measure_label k n estimate ci prediction_interval "
-    "prediction_beyond_scale i2 direction by_design either_sign recalled provenance notes"
+    "prediction_beyond_scale i2 direction by_design either_sign recalled provenance notes said_too"
 ).split()
 _DESIGN = (
     "design studies k n n_stated_by estimate ci prediction_interval prediction_beyond_scale i2 direction certainty"
@@ -160,7 +170,7 @@ def case_evidence(case: Case, studies: Studies | None = None) -> CaseEvidence:
     base = shipped_studies() if studies is None else studies
     cause, planned = _studied_cause(case), case.plan.product
     product = None if planned is None else studied_as(planned)
-    topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), "other")
+    topics = (*dict.fromkeys(row["topic"] for row in table("case_outcomes")), OTHER)
     claims = tuple(claim for claim in shipped_claims() if _bears(claim, case))
     if cause is None:
         unknown = "The case states no cause of the spasms; trial results differ between causes."
@@ -198,11 +208,6 @@ CHRONIC_DAYS = 91
 """Pain is chronic where it has lasted longer than three months (IASP's classification for ICD-11, Pain 2019;160:28)."""
 
 
-def _topic(outcome: str) -> str:
-    """What an outcome is about, as a case is read; `other` where its table does not say."""
-    return next((row["topic"] for row in table("case_outcomes") if row["outcome"] == outcome), "other")
-
-
 def _study(row: StudyEntry, product: str | None) -> CaseStudy:
     return CaseStudy(row, product is not None and product in row.products)
 
@@ -216,7 +221,7 @@ def _figure(studies: Studies, outcome: str, cause: str, product: str | None) -> 
     if not answer.k:
         return None
     given = _labels(word for row in answer.studies for word in row.comparison.products)
-    return CaseFigure(_topic(outcome), answer, given, not is_mine)
+    return CaseFigure(topic_of(outcome), answer, given, not is_mine)
 
 
 @lru_cache(maxsize=512)
@@ -247,13 +252,13 @@ def _in_words(studies: Studies, controlled: Sequence[StudyEntry], product: str |
     rows = []
     for each in found.values():
         mine = _study(by_id[each.study], product)
-        rows.append(InWords(each, _topic(each.outcome), mine.study.product, mine.fits_product))
+        rows.append(InWords(each, topic_of(each.outcome), mine.study.product, mine.fits_product))
     return sorted(rows, key=lambda row: not row.fits_product)
 
 
 def _is_said(outcome: str) -> bool:
     """Whether words on it are shown: pain on each trial's own scale has those of pain."""
-    return outcomes()[outcome].kind != "scale" or _topic(outcome) != "pain"
+    return outcomes()[outcome].kind != "scale" or topic_of(outcome) != "pain"
 
 
 def _bears(claim: Claim, case: Case) -> bool:

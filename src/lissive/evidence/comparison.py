@@ -266,6 +266,7 @@ def _group_words(group: Group) -> str:
 
 PER_PROTOCOL, SUBGROUP = "per protocol", "a subgroup"
 """How the reasons begin of figures that are not of all randomised participants."""
+IN_WORDS = "reported in words"
 
 
 def _joined(parts: Iterable[str]) -> str:

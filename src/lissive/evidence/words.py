@@ -36,6 +36,15 @@ def table(name: str) -> tuple[Mapping[str, str], ...]:
     return tuple(rows_of(_HERE / f"{name}.tsv"))
 
 
+OTHER = "other"
+"""The topic of outcomes that case_outcomes.tsv does not have."""
+
+
+def topic_of(outcome: str) -> str:
+    """The complaint that an outcome measures."""
+    return next((row["topic"] for row in table("case_outcomes") if row["outcome"] == outcome), OTHER)
+
+
 @cache
 def causes() -> Mapping[str, str]:
     """Word to label: those of the studies, and those that a case may name."""

@@ -41,6 +41,16 @@ def of_the_case(case: Case) -> Iterator[Alarm]:
             yield Alarm("unsafe" if against else "caution", f"caution: {about}", (), advice)
 
 
+def not_checked(case: Case) -> Iterator[str]:
+    """What may speak against its product and was not looked at."""
+    found = safety_of(case)
+    stated = [*(each.name for each in found.unknown_drugs), *found.unchecked_conditions]
+    if stated:
+        yield f"Not checked, as it is in no table: {', '.join(stated)}."
+    if found.decisive:
+        yield f"Not stated, so that nothing here says that the product may be taken: {', '.join(found.decisive)}."
+
+
 # -- words ------------------------------------------------------------------------------------------
 def in_words(diary: Diary, start: datetime.date) -> Iterator[Alarm]:
     """Words of harm. Those of the week before treatment count where they speak against beginning."""

@@ -22,7 +22,7 @@ from lissive.follow.advise import (
     rule_of,
     source_of,
 )
-from lissive.follow.alarms import alarms, in_words, of_ratings, of_the_case
+from lissive.follow.alarms import alarms, in_words, not_checked, of_ratings, of_the_case
 from lissive.follow.answer import Alarm, Baseline, Change, Fit, FollowAnswer
 from lissive.follow.diary import RATED, Diary, columns
 from lissive.follow.doses import Taken, assumed, taken_of, unmodelled
@@ -131,6 +131,7 @@ def follow_up(
         calibrated=calibration(case.spasm.cause, what.name),
         notes=(
             ONE_ARM if told else f"{ALONE} {NO_PLAN if needs(case) else PLAN}",
+            *not_checked(case),
             *_notes(diary, what, taken, baseline, judged),
             *((_ENDED,) if told and taken.until < taken.days else ()),
             *((_ROUGH,) if told and not told.diagnostics.reliable else ()),

@@ -10,7 +10,7 @@ from lissive.forecast.answer import ForecastAnswer, ForecastNeeds, Need
 from lissive.forecast.calibrated import Calibrated, Complaint, calibration, complaint, fitted_outcomes
 from lissive.forecast.predict import ARMS, Forecast, Outcome, outcomes, predict
 from lissive.forecast.score import RESPONSES, responders, summary
-from lissive.forecast.treatment import needs
+from lissive.forecast.treatment import is_child, needs
 
 __all__ = [
     "ARMS",
@@ -25,6 +25,7 @@ __all__ = [
     "calibration",
     "complaint",
     "fitted_outcomes",
+    "is_child",
     "needs",
     "outcomes",
     "predict",

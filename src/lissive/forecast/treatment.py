@@ -205,10 +205,15 @@ def limits() -> dict[str, float]:
     return {row["name"]: float(row["value"]) for row in rows_of(Path(__file__).parent / "limits.tsv")}
 
 
+def is_child(case: Case) -> bool:
+    """Whether this person is younger than those the model was built on."""
+    return case.person.age_years is not None and case.person.age_years < limits()["adult"]
+
+
 def _unused(case: Case, notes: list[str]) -> None:
     """What the case states and the model does not use."""
     person, history = case.person, case.history
-    if person.age_years is not None and person.age_years < limits()["adult"]:
+    if is_child(case):
         notes.append("The model was built on data from adults; this forecast is not valid for a child.")
     said = {
         "age": person.age_years,

@@ -33,7 +33,15 @@ from lissive.report.case_parts import (
     who,
 )
 from lissive.report.case_text import parts_of
-from lissive.report.effect_words import DESIGN_NAMES, finding, number, participants, pooled_words, row_words
+from lissive.report.effect_words import (
+    DESIGN_NAMES,
+    finding,
+    number,
+    participants,
+    pooled_words,
+    row_words,
+    said_too_words,
+)
 from lissive.report.figures import RATED, SIDE_EFFECTS, visible
 from lissive.report.table import Table, page, table
 from lissive.report.words import MARKS, UNVERIFIED, UNVERIFIED_NOTE, count, span, upper_first
@@ -199,6 +207,7 @@ class Pooled:
 
     head: str
     by_design: Table
+    said_too: list[str]
     studies: Table
 
 
@@ -218,14 +227,16 @@ def _pooled(row: CaseFigure) -> Pooled:
             pooled_words(each.pooled),
             finding(each, answer.outcome, drug),
             "" if each.absolute is None else each.absolute.words(),
+            "" if each.certainty is None else str(each.certainty),
         )
         for each in answer.by_design
     ]
-    columns = "design|trials|size|estimate (95 % CI)|finding|number needed to treat"
+    columns = "design|trials|size|estimate (95 % CI)|finding|number needed to treat|certainty by rule"
     studies = [_study(each) for each in answer.studies]
     return Pooled(
         head,
         table("Pooled by design; designs answer different questions", columns, designs, "trials"),
+        said_too_words(answer),
         table(
             "Studies, and where each number comes from",
             "study|participants|effect (95 % CI)|numbers",

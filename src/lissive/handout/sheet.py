@@ -266,6 +266,8 @@ def _tell(one: _Sheet) -> Section:
     if unknown := [each.name for each in one.answer.safety.unknown_drugs]:
         named = [*unknown[:MOST_NAMED], *(["…"] if unknown[MOST_NAMED:] else [])]
         lines.insert(0, say("not_checked", drugs=", ".join(named)))
+    if conditions := [each.replace("_", " ") for each in one.answer.safety.unchecked_conditions]:
+        lines.insert(0, say("not_checked_conditions", conditions=", ".join(conditions[:MOST_NAMED])))
     stops = [each.substances[0] for each in flags if is_advice(each)]
     drugs = [say.named("care", each, medicine(say.tongue, each)) for each in stops]
     lines += [say("keep_taking", drugs=say.listed(_names(drugs), "or"))] if drugs else []
@@ -355,6 +357,7 @@ def _stop_lines(one: _Sheet) -> Iterator[str]:
                 r
                 for r in rows("review")
                 if (r["cause"], r["product"]) == (case.spasm.cause, case.plan.product)
+                and not one.answer.gates.unfit
             ),
             None,
         )

@@ -22,6 +22,7 @@ from lissive.report.effect_words import (
     participants,
     pooled_words,
     predicted,
+    said_too_words,
 )
 from lissive.report.words import UNVERIFIED, UNVERIFIED_NOTE, count, listed, upper_first, wrapped
 
@@ -66,7 +67,8 @@ def trials_lines(answer: CaseAnswer, *, spelt: bool = False) -> Iterator[str]:
         items.append("\n".join([*head, *_row(one, spelt), *([sign] if is_new else [])]))
         of = new
     if answer.trials:
-        what = "Of 100 people, drug / placebo (95 % CI)"
+        are_people = any(one.absolute is not None for one in answer.trials)
+        what = f"{'Of 100 people, drug / placebo' if are_people else 'Drug minus placebo'} (95 % CI)"
         if only_words:
             directions = dict.fromkeys(filter(None, map(_direction, answer.trials)))
             what = f"Drug against placebo{f' ({listed(directions)})' if directions else ''}"
@@ -181,6 +183,7 @@ def _whole_topic(topic: str, found: CaseEvidence) -> str:
         for row in mine:
             lines.append(wrapped(_figure_head(row, found.product), "     "))
             lines += [wrapped(_design(each, row, weeks), "     ") for each in row.answer.by_design]
+            lines += [wrapped(each, "       ") for each in said_too_words(row.answer)]
             lines += [wrapped(each, "     ") for each in either_sign(row.answer, _drug(row))]
         if words:
             lines.append(wrapped(_words_head(bool(mine), other and found.product is not None), "     "))

@@ -355,8 +355,12 @@ def safety_lines(answer: SafetyAnswer) -> list[str]:
     if answer.without_flag:
         names = ", ".join(answer.without_flag)
         lines += _item(f"No rule in these tables: {names}. That is not proof of no interaction.")
-    if answer.not_assessed:
-        lines += _item(f"NOT ASSESSED, as the case does not say it: {', '.join(answer.not_assessed)}.")
+    if answer.unchecked_conditions:
+        lines += _item(
+            f"STATED BUT NOT CHECKED: {', '.join(answer.unchecked_conditions)}. No rule in these tables."
+        )
+    if answer.unstated:
+        lines += _item(f"NOT ASSESSED, as the case does not say it: {', '.join(answer.unstated)}.")
     if answer.cited:
         lines += ["", "Sources (addresses: --json, or src/lissive/safety/sources.tsv):"]
     for key, source in answer.cited.items():

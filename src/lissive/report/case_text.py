@@ -27,7 +27,6 @@ from lissive.report.case_evidence import trials_lines
 from lissive.report.case_parts import plan_line, who
 from lissive.report.words import UNVERIFIED, difference, listed, signed, span, upper_first, wrapped
 from lissive.safety import Flag, SafetyAnswer
-from lissive.safety.person import STATED
 from lissive.versions import newest
 
 WIDTH, LINES = 80, 26
@@ -35,6 +34,7 @@ _LABEL = 13
 _BOLD, _ALARM, _PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
 _MAY_GO = (
     ("NOT KNOWN", 0),
+    ("SAFETY", 0),
     ("TRIALS", 4),
     ("THIS PERSON", 3),
     ("ACCESS", 1),
@@ -42,12 +42,19 @@ _MAY_GO = (
     ("TRIALS", 3),
     ("THIS PERSON", 2),
     ("TRIALS", 2),
+    ("TRIALS", 1),
 )
-"""Where items are left out, in this order, and how many stay."""
+"""Where items are left out, in this order, and how many stay. Of safety none is: what is not stated is counted then."""
 _EXPLAINED = 3
 """Up to so many flags of one severity below major are said with what may happen; beyond, with their substances."""
+_BRIEF = {
+    "current drugs": "drugs",
+    "other conditions": "conditions",
+    "family history of psychosis": "family psychosis",
+}
+"""What the case does not state, in fewer words."""
 _STATED = 2
-"""Of what the case does not say on safety, how much is named here."""
+"""Of what the case does not say on safety, so much is named where all that may forbid it does not fit."""
 _NAMED = 3
 """Of the parts that are cut, so many are named; more would not fit on the line."""
 
@@ -76,7 +83,14 @@ def screen(answer: CaseAnswer, *, colour: bool = False) -> str:
     lines = _laid_out(answer, parts, [])
     lost: list[str] = []
     for label, least in _MAY_GO:
+        if (label, least) == _MAY_GO[-1]:  # only where two lines for each grave flag do not hold it
+            most = max(most, LINES + 2 * len(grave))
         part = next(each for each in parts if each.label == label)
+        if label == "SAFETY":
+            if len(lines) > most and answer.safety.unstated:
+                part.items[-1] = _unstated(answer.safety, _STATED)
+                lines = _laid_out(answer, parts, lost)
+            continue
         while len(lines) > most and len(part.items) > least:
             part.items.pop()
             lost += [] if label.lower() in lost else [label.lower()]
@@ -200,17 +214,18 @@ def _safety(found: SafetyAnswer) -> Iterator[str]:
         yield f"Interactions unknown (no rule in the tables): {', '.join(found.without_flag)}."
     if not found.flags:
         yield "No flag in what the case states; nothing here says that it is safe."
-    stated = [
-        each.removeprefix(STATED).split("(")[0] for each in found.not_assessed if each.startswith(STATED)
-    ]
-    if stated:
-        named = ", ".join(each.strip().replace("_", " ") for each in stated)
+    if found.unchecked_conditions:
+        named = ", ".join(each.replace("_", " ") for each in found.unchecked_conditions)
         yield f"STATED BUT NOT CHECKED (no rule in the tables): {named}."
-    silent = [each for each in found.not_assessed if not each.startswith(STATED)]
-    if silent:
-        more = len(silent) - _STATED
-        named = ", ".join(silent[:_STATED])
-        yield f"Not stated, so not checked: {named}{f' and {more} more' if more > 0 else ''}."
+    if found.unstated:
+        yield _unstated(found, len(found.decisive) or _STATED)
+
+
+def _unstated(found: SafetyAnswer, most: int) -> str:
+    """What the case does not say: what may forbid a product comes first."""
+    named = ", ".join(_BRIEF.get(each, each) for each in found.unstated[:most])
+    more = len(found.unstated) - most
+    return f"Not stated, so not checked: {named}{f' and {more} more' if more > 0 else ''}."
 
 
 def _grave(flag: Flag) -> str:
@@ -229,6 +244,8 @@ def _person(answer: CaseAnswer) -> Iterator[str]:
     gate, cause = answer.gates, answer.case.spasm.cause
     if gate.product == "not_obtainable":
         yield "No forecast: the planned product cannot be had there."
+    elif gate.unfit:
+        yield f"No forecast: {gate.unfit}."
     elif cause is None or answer.case.plan.product is None:
         yield f"No number: the case {'names no cause' if cause is None else 'plans no product'}."
     elif isinstance(answer.forecast, ForecastNeeds) and any(

@@ -58,6 +58,8 @@ def heading(draft: Draft) -> str:
 def blocks(draft: Draft) -> list[Block]:
     """The whole draft, in the order in which it is read."""
     found = [Block("Answer", tuple(_answer(draft)))]
+    if draft.safety:
+        found.append(Block("Safety, which is no part of this form", draft.safety))
     if draft.answer.fired:
         found.append(Block("Clause relied on", tuple(_fired(draft))))
     if draft.missing:

@@ -296,6 +296,16 @@ def certainty_words(found: Certainty) -> str:
     return f"{word}. Lowered for: {lowered or 'nothing'}. Not lowered for: {rest or 'nothing else'}"
 
 
+def said_too_words(answer: PooledAnswer) -> list[str]:
+    """What the pooled trials report in words of the same complaint by another measure, a sentence each."""
+    one = "The same trial" if answer.k == 1 else ""
+    return [
+        f"{one or each.label} also reports of {each.key.replace('_', ' ')}: {each.text}. The estimate is of one "
+        "of its measures: read both together."
+        for each in answer.said_too
+    ]
+
+
 def left_out_words(row: LeftOut) -> str:
     """Why it is not pooled, what it reports, and the name of that in its entry."""
     key = f" [{row.key}]" if row.key else ""

@@ -151,14 +151,29 @@ def _cell(measures: Sequence[PooledAnswer], in_words: Collection[str]) -> Cell:
     widest = next(one for one, each in shown if len(each.studies) == most)
     only = "" if usual else f", {DESIGN_NAMES[widest.by_design[0].design]} only"
     found: dict[str, list[str]] = {}
+    is_split = {"benefit", "harm"} <= {each.direction for _, each in shown}
     for one, each in shown:
-        found.setdefault(finding(each, one.outcome), []).append(one.outcome.label)
+        of = f" ({_whose(one, each)})" if is_split else ""
+        found.setdefault(finding(each, one.outcome), []).append(f"{one.outcome.label}{of}")
     untold = {*in_words} - {study for one in measures for study in one.study_ids}
     more = f" + {len(untold)} without an extractable estimate" if untold else ""
     link = f"{widest.cause}-{widest.outcome.word}".replace("_", "-") if widest.k >= DRAWN_FROM else "studies"
     parts = "; ".join(f"{what}: {', '.join(labels)}" for what, labels in found.items())
     up_to = "up to " if len(shown) > 1 else ""
-    return Cell(f"{upper_first(parts)} ({up_to}{studies(most)}{only}{more})", link)
+    size = f"{'' if is_split else f'{up_to}{studies(most)}'}{only}{more}".removeprefix(", ").removeprefix(
+        " + "
+    )
+    return Cell(f"{upper_first(parts)}{f' ({size})' if size else ''}", link)
+
+
+def _whose(answer: PooledAnswer, result: Result) -> str:
+    """Of measures that favour different sides: product, studies, people, and what these say in words."""
+    rows = [row for row in answer.studies if row.effect.study in result.studies]
+    given = {word for row in rows for word in row.comparison.products}
+    product = [products().get(word, word) for word in given] if len(given) == 1 else []
+    people = [participants(result.pooled)] if result.pooled.n_stated_by == result.pooled.k else []
+    told = [f"in words: {each.text}" for each in answer.said_too if each.study in result.studies]
+    return ", ".join([*product, studies(len(result.studies)), *people, *told])
 
 
 def _of_new_patients(answer: PooledAnswer) -> Result | None:

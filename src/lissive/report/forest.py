@@ -32,6 +32,7 @@ from lissive.report.effect_words import (
     predicted,
     row_label,
     row_words,
+    said_too_words,
     sides,
     studies,
     title,
@@ -53,6 +54,7 @@ _COLUMNS |= {"row": "kind", "weight_pct": "weight"}
 """Of the table, and the field of a line that stands in it."""
 WIDE, NARROW = 10.2, 4.5
 """Inches: for paper and screens; for a phone, where words stand above what they are about."""
+_CAPTION = 180  # characters in a line of the caption
 
 
 def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
@@ -60,7 +62,11 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
     _needs(answer)
     rows = lines(answer)
     step = 2 if narrow else 1
-    height = (1.25 if narrow else 1.64) + (0.2 if narrow else 0.24) * step * len(rows)
+    told = 0.12 * len(
+        textwrap.wrap(caption(answer), _CAPTION)
+    )  # inches of the caption, of which a phone has none
+    above, below = (0.34, 0.62) if narrow else (0.58, 0.52 + told)
+    height = above + below + (0.29 if narrow else 0.3) + (0.2 if narrow else 0.24) * step * len(rows)
 
     def draw(ax: Axes) -> None:
         ends = _limits(answer)
@@ -69,14 +75,16 @@ def forest_figure(answer: PooledAnswer, *, narrow: bool = False) -> Figure:
             _plain_ticks(ax, ends)
         ax.set(xlim=ends, ylim=(step * len(rows) - 0.4, -1.1))
         if answer.measure not in ALONE:
-            ax.axvline(null(answer.measure), color=GREY, linewidth=0.8, zorder=0)
+            marked = [k for k, line in enumerate(rows) if line.kind != "heading"]
+            _no_difference(ax, null(answer.measure), [step * k for k in marked] if narrow else [])
         for k, line in enumerate(rows):
             at = step * k + (0.55 if narrow else 0.0)
             _draw(ax, line, at, ends)
             (_words_above if narrow else _words_beside)(ax, line, at, answer)
         _axes(ax, answer, narrow)
 
-    box = (0.05, 0.06, 0.9, 0.8) if narrow else (0.39, 0.0, 0.285, 0.0)
+    left, wide = (0.05, 0.9) if narrow else (0.39, 0.285)
+    box = (left, below / height, wide, 1.0 - (below + above) / height)
     return _placed(NARROW if narrow else WIDE, height, box, draw)
 
 
@@ -133,7 +141,8 @@ def alt_text(answer: PooledAnswer) -> str:
     if overall.pooled.prediction_interval is not None:
         further = f"; {100 * answer.level:g} % prediction interval {predicted(overall)}"
     found = f"{answer.measure} {pooled_words(overall.pooled)}"
-    return f"{title(answer)}: {studies(len(overall.studies))}, {found}{further}."
+    text = f"{title(answer)}: {studies(len(overall.studies))}, {found}{further}."
+    return " ".join([text, *said_too_words(answer)])
 
 
 def brief_caption(answer: PooledAnswer) -> str:
@@ -154,7 +163,7 @@ def caption(answer: PooledAnswer) -> str:
     day = answer.searched.partition(":")[0]
     judged = any(row.comparison.risk_of_bias for row in answer.studies)
     bias = f"RoB: risk of bias; n/a: {NOT_ASSESSED}." if judged else f"Risk of bias (RoB): {NOT_ASSESSED}."
-    tail = f"{bias}{f' {day}.' if day else ''}"
+    tail = " ".join([bias, *([f"{day}."] if day else []), *said_too_words(answer)])
     marks = "Hollow, †: unverified (source not checked); ‡: calculated from figures that were checked."
     return f"{brief_caption(answer)}{kinds} {marks} {tail}"
 
@@ -172,8 +181,8 @@ def write_figure(answer: PooledAnswer, path: Path, *, funnel: bool = False) -> P
 
 def write_table(answer: PooledAnswer, path: Path) -> Path:
     """The lines of the forest plot as .csv, with all digits."""
-    shown = [line for line in lines(answer) if line.kind != "heading"]
-    shown = [replace(line, kind="overall") if line.kind == "across" else line for line in shown]
+    every = [line for line in lines(answer) if line.kind != "heading"]
+    shown = [replace(line, kind="overall") if line.kind == "across" else line for line in every]
     cells = [[getattr(line, field) for field in _COLUMNS.values()] for line in shown]
     # an infinite end is an empty cell
     rows = [[finite(cell) if isinstance(cell, float) else cell for cell in row] for row in cells]
@@ -213,6 +222,15 @@ def _draw(ax: Axes, line: Line, at: float, ends: tuple[float, float]) -> None:
         ax.fill(*zip(*corners, strict=True), color=hue, linewidth=0)
 
 
+def _no_difference(ax: Axes, at: float, tops: list[float]) -> None:
+    """The line of no difference: whole, or under the words of each line (`tops`), so that it touches none of them."""
+    if not tops:
+        ax.axvline(at, color=GREY, linewidth=0.8, zorder=0)
+    for top in tops:
+        below = 1.6 if top == tops[-1] else 1.0  # the last one stands on the axis
+        ax.plot([at, at], [top + 0.12, top + below], color=GREY, linewidth=0.8, zorder=0)
+
+
 def _inside(end: float | None, ends: tuple[float, float], k: int) -> float:
     return ends[k] if end is None else min(max(end, ends[0]), ends[1])
 
@@ -223,7 +241,7 @@ def _words_beside(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None
     style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8, "clip_on": False}
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
     indent = 0.0 if line.kind in ("heading", "overall", "across", "prediction") else 0.04
-    ax.text(-1.32 + indent, at, line.label, fontweight=bold, **style)
+    ax.text(-1.32 + indent, at, _short(line.label, 32), fontweight=bold, **style)
     if line.kind == "study":
         ax.text(-0.36, at, line.active, ha="right", **style)
         ax.text(-0.06, at, line.control, ha="right", **style)
@@ -233,28 +251,25 @@ def _words_beside(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None
         ax.text(1.06, at, line.text, fontweight=bold, **style)
 
 
+def _short(label: str, most: int) -> str:
+    """A label of so many characters at most, with its mark of provenance; the table behind the plot has it whole."""
+    if len(label) <= most:
+        return label
+    mark = label[-1] if label[-1] in "†‡" else ""
+    return f"{label[: most - 1 - len(mark)].rstrip()}…{mark}"
+
+
 _BIAS = {"": "n/a", "some concerns": "some"}
 """Short words of the column of the risk of bias."""
 
 
 def _words_above(ax: Axes, line: Line, at: float, answer: PooledAnswer) -> None:
     place = ax.get_yaxis_transform()
-    clear = {
-        "facecolor": "white",
-        "edgecolor": "none",
-        "pad": 0.6,
-    }  # the line of no difference runs below the words
-    style: dict[str, Any] = {
-        "transform": place,
-        "va": "center",
-        "fontsize": 8.5,
-        "clip_on": False,
-        "bbox": clear,
-    }
+    style: dict[str, Any] = {"transform": place, "va": "center", "fontsize": 8.5, "clip_on": False}
     bold = "bold" if line.kind in ("heading", "overall") else "normal"
     up = at - 0.85 if line.kind != "heading" else at - 0.3
     arms = f", {line.arms}" if line.arms else ""
-    ax.text(0.0, up, f"{line.label}{arms}", fontweight=bold, **style)
+    ax.text(0.0, up, f"{_short(line.label, 39 - len(arms))}{arms}", fontweight=bold, **style)
     if line.text:
         ax.text(1.0, up, line.text, ha="right", fontweight=bold, **style)
 
@@ -285,7 +300,7 @@ def _axes(ax: Axes, answer: PooledAnswer, narrow: bool) -> None:
         ax.text(x, 0.0, shown, ha="right", **{**style, "fontsize": 7})
     height = ax.figure.bbox.height / ax.figure.dpi
     ax.figure.text(0.012, 1 - 0.1 / height, title(answer), fontsize=10, fontweight="bold", va="top")
-    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), 180), fontsize=7, color=GREY)
+    ax.figure.text(0.012, 0.015, textwrap.fill(caption(answer), _CAPTION), fontsize=7, color=GREY)
 
 
 def _limits(answer: PooledAnswer) -> tuple[float, float]:
@@ -319,16 +334,12 @@ def _plain_ticks(ax: Axes, ends: tuple[float, float]) -> None:
 def _placed(
     width: float, height: float, box: tuple[float, float, float, float], draw: Callable[[Axes], object]
 ) -> Figure:
-    """One panel at a fixed place, as words stand beside it. A box of no height leaves fixed margins in inches."""
+    """One panel at a fixed place, as words stand beside it."""
     from matplotlib.figure import Figure
 
     with settings():
         figure = Figure(figsize=(width, height))
-        left, bottom, wide, tall = box
-        if not tall or bottom < 0.1:
-            above, below = (0.34, 0.62) if bottom else (0.58, 0.76)  # two lines of caption below the wide one
-            bottom, tall = below / height, 1.0 - (below + above) / height
-        draw(figure.add_axes((left, bottom, wide, tall)))
+        draw(figure.add_axes(box))
         figure.draw_without_rendering()  # places everything now, while the settings hold
     return figure
 

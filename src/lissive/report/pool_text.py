@@ -28,6 +28,7 @@ from lissive.report.effect_words import (
     predicted,
     row_label,
     row_words,
+    said_too_words,
     sides,
     spread,
     studies,
@@ -120,7 +121,7 @@ def _overall(answer: PooledAnswer, overall: Result) -> str:
             f"Test for differences between designs: Q = {between.q:.1f}, df = {between.df}, "
             f"{p_value(between.p)}: {verdict}."
         )
-    return "\n".join(wrapped(line) for line in lines)
+    return "\n".join(wrapped(line) for line in (*lines, *said_too_words(answer)))
 
 
 def _words(answer: PooledAnswer) -> str:

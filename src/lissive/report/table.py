@@ -139,9 +139,18 @@ class Shown:
     wide: bool = False
 
 
+PHONE = 52
+"""Characters beside each other on a phone."""
+
+
 def is_broad(table: Table) -> bool:
-    """Whether a table has sentences in it; on a phone its rows are then shown as cards."""
-    return any(_is_long(cell) for row in table.rows for cell in row)
+    """Whether a table has sentences in it or is too wide for a phone; there its rows are then shown as cards."""
+    cells = [
+        [str(cell.striptags()) if isinstance(cell, Markup) else cell for cell in row] for row in table.rows
+    ]
+    full = [row for row in cells if len(row) == len(table.head)]
+    width = sum(max(map(len, column)) + 2 for column in zip(*full, strict=True))
+    return width > PHONE or any(_is_long(cell) for row in table.rows for cell in row)
 
 
 def _is_long(cell: str) -> bool:

@@ -9,6 +9,14 @@ from typing import Any, Literal
 Severity = Literal["contraindicated", "major", "moderate", "minor"]
 SEVERITIES: tuple[Severity, ...] = ("contraindicated", "major", "moderate", "minor")
 
+STATED = "condition"
+"""Begins what is stated and in no table, among what is not assessed."""
+NO_ROW = "no row in the tables"
+DECISIVE = frozenset(
+    ("pregnancy", "breast-feeding", "current drugs", "other conditions", "family history of psychosis", "age")
+)
+"""What may forbid a product: where it is not stated, nothing here says that it may be taken."""
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -78,6 +86,22 @@ class SafetyAnswer:
     """The sources of the flags, by key."""
     asks: tuple[str, ...] = ()
     """What a drug points to and the case does not state: `whether clobazam is taken for epilepsy`."""
+
+    @property
+    def unchecked_conditions(self) -> tuple[str, ...]:
+        """Conditions that are stated and in no row, with what may be meant."""
+        said = [each.removeprefix(STATED).strip() for each in self.not_assessed if each.startswith(STATED)]
+        return tuple(each.replace(f"({NO_ROW}; ", "(").removesuffix(f" ({NO_ROW})") for each in said)
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """What the case does not state."""
+        return tuple(each for each in self.not_assessed if not each.startswith(STATED))
+
+    @property
+    def decisive(self) -> tuple[str, ...]:
+        """What of that may forbid the product."""
+        return tuple(each for each in self.unstated if each in DECISIVE)
 
     def worst(self, *severities: Severity) -> Sequence[Flag]:
         return [flag for flag in self.flags if flag.severity in severities]

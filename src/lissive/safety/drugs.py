@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -29,9 +30,16 @@ ENZYMES = frozenset(
 _SALTS = frozenset(
     "sodium potassium calcium magnesium hydrochloride hcl dihydrochloride hydrobromide sulfate sulphate tartrate "
     "mesylate mesilate maleate succinate fumarate citrate acetate phosphate besylate besilate bromide chloride nitrate "
-    "dimesylate tosylate monohydrate er xr sr cr xl la ir tablets tablet capsules oral".split()
+    "dimesylate tosylate monohydrate er xr sr cr xl la ir dr mr pr dt tablets tablet capsules capsule oral patch "
+    "patches pump injection suspension syrup".split()
 )
-"""Words after a name that change nothing here: salts, and kinds of release."""
+"""Words after a name that change nothing here: salts, kinds of release, forms."""
+_ROUTES = frozenset("oral intrathecal transdermal intravenous subcutaneous".split())
+"""Words before a name that change nothing here."""
+_DOSE = re.compile(
+    r"( \d+)+ ?(mg|mcg|ug|g|ml|iu|units?)( (per|day|daily|once|twice|nightly|bid|tid|od|bd))*$"
+)
+_AND = re.compile(r"[/+&,]|\band\b|\bplus\b|\bwith\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -88,9 +96,22 @@ def _called() -> Mapping[str, tuple[Drug, ...]]:
 def drugs_of(name: str) -> tuple[Drug, ...]:
     """The ingredients that a name or a brand stands for; none where it is in no row.
 
-    An ingredient's own name means that one alone, also where a brand is called alike.
+    An ingredient's own name means that one alone, also where a brand is called alike. Of several names in one, as
+    losartan/HCTZ, each has to be known.
     """
-    words = plain(name).split()
+    if found := _one(name):
+        return found
+    parts = [_one(each) for each in _AND.split(name)]
+    return tuple({drug.name: drug for each in parts for drug in each}.values()) if all(parts) else ()
+
+
+def _one(name: str) -> tuple[Drug, ...]:
+    words = _DOSE.sub("", plain(name)).split()
+    return _called_so(words) or (_called_so(words[1:]) if words and words[0] in _ROUTES else ())
+
+
+def _called_so(words: list[str]) -> tuple[Drug, ...]:
+    words = list(words)
     while words:
         said = " ".join(words)
         if (own := drugs().get(said.replace(" ", "_"))) is not None:

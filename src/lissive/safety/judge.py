@@ -17,7 +17,7 @@ from lissive.safety._table import sources
 from lissive.safety.answer import SEVERITIES, Flag, SafetyAnswer, Severity, UnknownDrug
 from lissive.safety.drugs import Drug, almost, drugs, drugs_of
 from lissive.safety.person import Planned, not_assessed, planned, words_of
-from lissive.safety.rules import Caution, Interaction, Text, cautions, interactions, reasons, sizes
+from lissive.safety.rules import CONTENTS, Caution, Interaction, Text, cautions, interactions, reasons, sizes
 
 SHORT = 60
 """Characters of a short line."""
@@ -25,8 +25,22 @@ _SEDATIVES = frozenset(
     "muscle_relaxant gabapentinoid sedating_antihistamine sedative_other antipsychotic tricyclic".split()
 )
 """Classes that sedate and have a moderate flag each; of opioids, benzodiazepines and alcohol each is major alone."""
-_ALONE = frozenset("opioid benzodiazepine z_drug barbiturate alcohol".split())
-_NAMES = {"thc": "THC", "cbd": "CBD", "smoke": "smoke", "ethanol": "ethanol", "sesame_oil": "sesame oil"}
+_ALONE = frozenset("opioid benzodiazepine z_drug barbiturate oxybate alcohol".split())
+_NAMES = {
+    "thc": "THC",
+    "cbd": "CBD",
+    **{each: each.replace("_", " ") for each in CONTENTS if each not in ("thc", "cbd")},
+    "much_ethanol": "ethanol",
+}
+_OF_FLOWER = frozenset(("immunosuppression",))
+"""What holds of flower that is vaporised as well as of flower that is smoked."""
+_ALLERGIES = {
+    "sesame_allergy": ("sesame_oil",),
+    "ethanol_allergy": ("ethanol", "much_ethanol"),
+    "propylene_glycol_allergy": ("propylene_glycol",),
+    "peppermint_allergy": ("peppermint_oil",),
+}
+"""An allergy → what a product may have that it is to."""
 
 
 @dataclass(frozen=True)
@@ -153,25 +167,39 @@ def _sedatives(taken: Sequence[Taken], plan: Planned) -> Iterator[Flag]:
 
 # -- cautions --------------------------------------------------------------------------------------
 def _caution(rule: Caution, words: Mapping[str, str], plan: Planned) -> Flag | None:
-    said = words.get(rule.about)
-    if said is None or (rule.about == "sesame_allergy" and plan.label and "sesame_oil" not in plan.contents):
+    said, excipients = words.get(rule.about), _ALLERGIES.get(rule.about, ())
+    if said is None or (excipients and plan.all.isdisjoint(excipients)):
         return None
     kinds = [each for each in ("thc", "cbd") if each in plan.all]
     found = [(rule.severity[each], each) for each in kinds if each in rule.severity]
-    if plan.smoked and "smoked" in rule.severity:
+    of_flower = rule.about in _OF_FLOWER and "flower" in plan.contents
+    if (plan.smoked or of_flower) and "smoked" in rule.severity:
         found.append((rule.severity["smoked"], "thc"))
     if not found:
         return None
-    severity = min((each for each, _ in found), key=SEVERITIES.index)
+    severity, text = min((each for each, _ in found), key=SEVERITIES.index), rule.text
+    if excipients and plan.contents.isdisjoint(excipients):
+        severity, text = "major", _unsure(rule.text, said, _NAMES[excipients[0]])
+        found = [(severity, kind) for _, kind in found]
     what = [_NAMES[kind] for each, kind in found if each == severity]
     substances = (said.replace("_", " "), *dict.fromkeys(what))
     return _flag(
         rule.id,
         substances,
         severity,
-        rule.text,
-        rule.text.provenance == "read",
+        text,
+        text.provenance == "read",
         kind="contraindication" if severity == "contraindicated" else "caution",
+    )
+
+
+def _unsure(text: Text, said: str, excipient: str) -> Text:
+    """Of an allergy to what only some forms have, or to what no label says that the product has or has not."""
+    return replace(
+        text,
+        mechanism=f"{text.mechanism} Whether the planned product has {excipient} is not stated.",
+        advice=f"Find out what the product is made with; do not use one with {excipient}.",
+        short=f"{said.replace('_', ' ')}: ask whether the product has it"[:SHORT],
     )
 
 

@@ -13,7 +13,11 @@ from lissive.safety._table import HERE, PROVENANCE, Row, day_read, plain, read_r
 from lissive.safety.answer import SEVERITIES, Severity
 from lissive.safety.drugs import ENZYMES, Drug, drugs
 
-CONTENTS = ("thc", "cbd", "smoke", "ethanol", "sesame_oil")
+CONTENTS = tuple(
+    "thc cbd smoke flower ethanol much_ethanol sesame_oil propylene_glycol peppermint_oil".split()
+)
+EXCIPIENTS = frozenset(CONTENTS) - {"thc", "cbd", "smoke", "flower", "much_ethanol"}
+"""What an unlicensed product may contain without saying so."""
 NONE = "-"
 _TEXTS = ("mechanism", "advice", "watch", "short")
 
@@ -193,13 +197,15 @@ def sizes(path: Path = HERE / "sizes.tsv") -> Mapping[tuple[str, str], tuple[tup
 
 
 @cache
-def contents(path: Path = HERE / "contents.tsv") -> Mapping[str, frozenset[str]]:
-    """What a product has besides THC and CBD."""
-    found: dict[str, frozenset[str]] = {}
-    columns = ("product", "content", "provenance", "source", "note")
+def contents(path: Path = HERE / "contents.tsv") -> Mapping[str, Mapping[str, bool]]:
+    """What a product has besides what its amounts say → whether each of its forms has it, or only some."""
+    found: dict[str, dict[str, bool]] = {}
+    columns = ("product", "content", "forms", "provenance", "source", "note")
     for row in read_rows(path, columns):
-        name = row.one_of("product", products())
-        found[name] = found.get(name, frozenset()) | {row.one_of("content", CONTENTS)}
+        mine = found.setdefault(row.one_of("product", products()), {})
+        mine[row.one_of("content", CONTENTS)] = row.one_of("forms", ("all", "some")) == "all"
+        row.one_of("provenance", PROVENANCE)
+        row.cited(sources())
     return MappingProxyType(found)
 
 

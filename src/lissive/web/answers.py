@@ -48,7 +48,7 @@ def answer_content(found: CaseAnswer, state: State, before: State | None) -> dic
         "before": before,
         "changes": [] if before is None else _changes(before, state),
         "before_text": "" if before is None else answer(before.case, simulate=False).bottom_line.text,
-        "simulates": not getattr(found.forecast, "needs", ()) and found.gates.may_dose,
+        "simulates": not getattr(found.forecast, "needs", ()) and found.gates.may_forecast,
         "has_numbers": bool(found.gates.numbers),
         "subjects": SUBJECTS,
     }
