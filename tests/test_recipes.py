@@ -79,6 +79,7 @@ def test_an_outcome(tmp_path: Path) -> None:
         for folder in ("evidence", "publications")
         for path in (PACKAGE / folder).glob("*.tsv")
     }
+    texts["case/causes.tsv"] = (PACKAGE / "case" / "causes.tsv").read_text(encoding="utf-8")
     texts["publications/outcomes.tsv"] = appended(tmp_path, "outcome").read_text(encoding="utf-8")
     assert check(from_texts(texts)) == []
 

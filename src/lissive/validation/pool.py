@@ -33,7 +33,7 @@ Pair = tuple[Observed, FloatArray, FloatArray]
 def pooled(model: FloatArray, baseline: FloatArray, weight: float) -> FloatArray:
     """(point,) of the mixture; `weight` is the model's. Draws that are not finite are left out.
 
-    >>> pooled(np.array([1.0]), np.array([2.0]), 0.75).mean()
+    >>> float(pooled(np.array([1.0]), np.array([2.0]), 0.75).mean())
     1.25
     """
     mine = round(POINTS * weight)
