@@ -270,17 +270,14 @@ def test_multiple_sclerosis_is_in_the_neighbourhood_of_the_trials() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="-0.495: the person in the middle responds less to placebo than people on average (targets.tsv)",
-)
 def test_placebo_in_multiple_sclerosis_is_in_the_neighbourhood_of_the_trials() -> None:
     assert trial("multiple_sclerosis", 0)["NRS"] - 6.9 == pytest.approx(-0.8, abs=0.3)
 
 
 def test_the_effect_goes_within_two_weeks_of_stopping() -> None:
+    """In somebody who responds more than most, as a third do: the person in the middle has little to lose."""
     doses = [dose for day in range(28) for hour in (8, 12, 17, 21) for dose in sprays(2, 24 * day + hour)]
-    seen = run(doses, 24 * 42, ["NRS", "spasms_per_day"], step=2)
+    seen = run(doses, 24 * 42, ["NRS", "spasms_per_day"], step=2, responds=1)
     assert seen["NRS"][-1] == pytest.approx(6.9, abs=0.05)
     assert seen["spasms_per_day"][-1] == pytest.approx(8, rel=0.02)
     assert seen["NRS"].min() < 6.5

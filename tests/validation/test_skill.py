@@ -12,7 +12,9 @@ import pytest
 from scipy.stats import norm
 
 from lissive.calibrate.baseline import shipped_baseline
+from lissive.forecast.better import baseline_outcomes
 from lissive.report.reproduce_text import reproduce_text
+from lissive.report.words import listed
 from lissive.trials.published import shipped_published
 from lissive.trials.reproduce import Reproduction, Row
 from lissive.validation import skill
@@ -109,7 +111,11 @@ def test_what_forecasts_show_is_scored_too(monkeypatch) -> None:
     wanted = sum(each.n * each.crps for each in parts) / found.score.shown.n
     assert found.score.shown.crps == pytest.approx(wanted)
     assert found.score.model.crps < found.score.shown.crps < found.score.baseline.crps
-    assert "As forecasts show it, the baseline's figures of ashworth and pain_nrs" in reproduce_text(found)
+    of = listed(sorted(baseline_outcomes()))
+    assert of
+    assert f"As forecasts show it, the baseline's figures of {of} and else" in " ".join(
+        reproduce_text(found).split()
+    )
 
 
 def test_a_worse_model_loses_its_outcomes_and_the_table_says_on_what_basis(tmp_path, monkeypatch) -> None:

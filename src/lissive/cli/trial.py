@@ -327,12 +327,12 @@ def reproduce(
             folder=chunks,
             how=how,
         )
+    if better is not None:
+        write_better(found, better)
     if docs is not None:
         command = "lissive trial reproduce" + (f" --trials {trials}" if trials else "")
         with atomic_path(docs) as place:
             place.write_text(reproduce_markdown(found, command, stamp()), encoding="utf-8")
-    if better is not None:
-        write_better(found, better)
     if as_json:
         print(json.dumps(stamped(found.to_json(), "model", "evidence"), allow_nan=False))
     else:

@@ -51,6 +51,11 @@ class BaselineFigure:
     """leave_one_trial_out: each trial is predicted by a fit on the others; both_fitted: both were fitted on it."""
 
 
+def forget() -> None:
+    """A table was written: it is read anew."""
+    _rows.cache_clear()
+
+
 @cache
 def _rows(path: Path) -> Mapping[str, TableRow]:
     rows = read_table(path, COLUMNS, SimulationError, TableRow)

@@ -23,7 +23,7 @@ from lissive.calibrate.baseline import (
 )
 from lissive.chunks import HERE, How
 from lissive.files import write_text
-from lissive.forecast.better import baseline_outcomes
+from lissive.forecast.better import baseline_outcomes, forget
 from lissive.table import rows_of
 from lissive.trials.people import draws
 from lissive.trials.published import Observed, PublishedTrial, read_published, shipped_published
@@ -268,6 +268,7 @@ def write_better(found: Scored, path: Path) -> None:
     """The table that a forecast reads."""
     lines = [BETTER_HEAD, *(row.values() for row in better_rows(found))]
     write_text(path, "".join("\t".join(line) + "\n" for line in lines))
+    forget()  # what forecasts show is scored by it
 
 
 # -- what form the baseline has --------------------------------------------------------------------------
