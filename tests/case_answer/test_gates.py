@@ -334,10 +334,10 @@ def test_no_product_is_proposed_that_is_contraindicated(product: str, condition:
 @pytest.mark.parametrize(
     ("product", "says", "benefit"),
     [
-        ("oil", "one large trial of an extract", "uncertain"),
+        ("oil", "an extract: 0.6 of 10 points less chronic pain", "uncertain"),
         ("cbd_oil", "CBD alone is not shown to help low back pain", "not_shown"),
-        ("nabilone", "of this product it is unclear", "uncertain"),
-        ("flower_smoked", "of this product it is unclear", "uncertain"),
+        ("nabilone", "this product: unclear", "uncertain"),
+        ("flower_smoked", "this product: unclear", "uncertain"),
     ],
 )
 def test_what_one_product_did_is_not_said_of_another(product: str, says: str, benefit: str) -> None:

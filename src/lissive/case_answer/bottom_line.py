@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lissive.access.answer import Answer
@@ -13,6 +13,9 @@ from lissive.evidence.claim import shipped_claims
 from lissive.safety import Flag, SafetyAnswer
 
 NO_CAUSE = "the case names no cause of the spasms, and trials differ between causes"
+
+LONGEST = 170
+"""Characters that three lines of the screen hold, whatever words leave free at their ends."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ def bottom_line(case: Case, access: Answer | None, safety: SafetyAnswer, gate: G
     forbids = [*_contraindicated(safety), *_kept_out(case, access, gate)]
     said = [*forbids, found, *_settle(case, access, safety, gate, forbidden=bool(forbids))]
     text = "; ".join(said)
+    if len(text) > LONGEST and case.plan.product is not None:  # PLAN names it in full
+        text = text.replace(product(case.plan.product).label, "the planned product")
     return BottomLine(f"{text[:1].upper()}{text[1:]}.", benefit, claim, bool(forbids))
 
 
@@ -113,23 +118,31 @@ def _settle(
         yield ", ".join(said) if forbidden else f"settle {' and '.join(said)} first"
     asked = {"condition": safety.unchecked_conditions, "fact": safety.decisive}
     still = [_count(len(each), what) for what, each in asked.items() if each and not forbidden]
-    if still:
-        yield f"{', '.join(still)} open" if said else f"NOT CHECKED: {', '.join(still)}"
+    if still and not said:
+        yield f"NOT CHECKED: {', '.join(still)}"
+    open_ = [] if access is None or gate.by_prescription or forbidden else _open(case, access, gate)
+    if still and said:
+        yield f"open: {', '.join([*still, *open_])}"
+        open_ = []
     if gate.by_prescription:
         label = ", off label" if gate.off_label else ""
         yield f"on prescription{label}" if unknown else f"available on prescription{label}"
     elif access is not None and not forbidden:
-        yield from _not_known(case, access, gate, brief=bool(unknown or still))
+        yield from _not_known(access, open_, brief=bool(unknown or still))
 
 
-def _not_known(case: Case, access: Answer, gate: Gates, *, brief: bool) -> Iterator[str]:
-    """What of the rules, the visit and the product is not known, or that this visit cannot do it."""
+def _open(case: Case, access: Answer, gate: Gates) -> list[str]:
+    """What of the rules, the visit and the product is not known."""
+    law = "rules" if access.status == "unknown" else "visit" if access.procedural == "unknown" else ""
+    is_open = case.plan.product is not None and gate.product == "unknown"
+    return [*([law] if law else []), *(["product"] if is_open else [])]
+
+
+def _not_known(access: Answer, open_: Sequence[str], *, brief: bool) -> Iterator[str]:
+    """That this visit cannot do it, and what is not known."""
     verb = "prescribe" if access.product.route == "prescription" else "certify"
     if access.procedural == "blocked":
         yield f"this visit cannot {verb} it"
-    law = "rules" if access.status == "unknown" else "visit" if access.procedural == "unknown" else ""
-    open_ = ["product"] if case.plan.product is not None and gate.product == "unknown" else []
-    open_ = [*([law] if law else []), *open_]
     sentences = {
         "rules": "whether the rules allow it is not known",
         "visit": f"whether this visit can {verb} is not known",
