@@ -14,6 +14,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -149,31 +150,29 @@ def read_diary(
 
     Raises       DiaryError where the columns are not known, or no row can be used.
     """
-    return _read(read_cells(path), path, today, mapping or {}, decimal_comma, us_dates)
+    cells = read_cells(path)
+    with _refusing(cells):
+        return _read(cells, path, today, mapping or {}, decimal_comma, us_dates)
 
 
 def diary_of(text: str, *, today: datetime.date, name: str = "diary.csv") -> Diary:
     """The diary in the text of a CSV file, as `read_diary` reads it; `name` stands in messages."""
-    return _read(cells_of(text.encode(), Path(name)), name, today, {}, False, False)
+    cells = cells_of(text.encode(), Path(name))
+    with _refusing(cells):
+        return _read(cells, name, today, {}, False, False)
 
 
-def _read(
-    cells: Cells,
-    path: str | Path,
-    today: datetime.date,
-    mapping: Mapping[str, str],
-    decimal_comma: bool,
-    us_dates: bool,
-) -> Diary:
-    """The diary; of one that is refused, what its texts say of harm is in the message."""
+@contextmanager
+def _refusing(cells: Cells) -> Iterator[None]:
+    """Of a diary that is refused, what its texts say of harm is in the message."""
     try:
-        return _diary(cells, path, today, mapping, decimal_comma, us_dates)
+        yield
     except DiaryError as error:
         texts = [cell for _, row in cells.rows for cell in row if isinstance(cell, str)]
         raise beside(error, warned(texts)) from None
 
 
-def _diary(
+def _read(
     cells: Cells,
     path: str | Path,
     today: datetime.date,
