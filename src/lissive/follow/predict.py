@@ -27,8 +27,7 @@ SAMPLES = 1000
 MOST_CHUNKS = 3
 WEEK = 7
 INTERVAL = (
-    "between posterior draws of this person, with the error of a week's ratings; that the model itself is "
-    "wrong is "
+    "between posterior draws of this person, with the error of a week's ratings; that the model itself is wrong is "
     "not included"
 )
 
