@@ -275,17 +275,22 @@ def _without_unsigned(usable: Sequence[Observed]) -> list[Observed]:
 
 
 def _spreads(trial: PublishedTrial, usable: Sequence[Observed]) -> Iterator[Observed]:
-    """The spread of a change, back from the error of a difference, where the paper prints none: of both arms."""
+    """The spread of a change, back from the error of a difference, where the paper prints none: of both arms.
+
+    Only where the paper prints of how many people the difference is: of a trial that enrols people with one symptom or
+    another, those who have it are fewer than all, and the spread would come out too wide.
+    """
     printed = {o.endpoint for o in usable if o.statistic == "change_sd"}
     for each in usable:
         rating = each.endpoint in MEASURES and MEASURES[each.endpoint].kind == "rating"
-        if each.statistic != "difference" or not each.error or not rating or each.endpoint in printed:
+        if each.statistic != "difference" or not rating or each.endpoint in printed:
+            continue
+        if not each.error or not each.n:
             continue
         arms = [_people(trial, str(arm), each, usable) for arm in (each.arm, each.against)]
-        n = each.n or sum(arms)
         share = arms[0] / sum(arms)
-        sd = each.error * float(np.sqrt(n * share * (1.0 - share)))
-        yield replace(each, against=None, statistic="change_sd", value=sd, error=None, ci=None, n=n)
+        sd = each.error * float(np.sqrt(each.n * share * (1.0 - share)))
+        yield replace(each, against=None, statistic="change_sd", value=sd, error=None, ci=None)
 
 
 def _error(trial: PublishedTrial, observed: Observed) -> tuple[float, str]:

@@ -50,10 +50,11 @@ MOVED = {
     "pain": ("max_placebo_pain",),
     "dizziness": ("h_dizzy", "h_dizzy_drug"),
     "dose": ("titration willing",),
+    "dose_spread": ("titration willing_spread",),
     "noise": ("rating course_sd", "rating rating_sd", "rating visit_sd"),
 }
 """Between-trial random effects: on placebo response, drug effect, discontinuation, that for side effects apart, the
-placebo response of pain apart, dizziness, doses, and how ratings fluctuate."""
+placebo response of pain apart, dizziness, doses, how people differ in them, and how ratings fluctuate."""
 
 
 @cache
@@ -113,24 +114,26 @@ class Response:
         own = self._after(TITRATION)
         if "raise_below" in own:
             own["lower_above"] = LOWER_OVER_RAISE * own["raise_below"]
-        return self._in_trial("dose", TITRATION, {**thresholds(), **own}, seed)
+        return self._in_trial(("dose", "dose_spread"), TITRATION, {**thresholds(), **own}, seed)
 
     def rating(self, seed: int | None = None) -> dict[str, float]:
         """All figures of ratings, in the trial of this seed; as trials are on average if none is given.
 
         Populations and instruments differ: in one trial all ratings fluctuate more than in another (between.tsv).
         """
-        return self._in_trial("noise", RATING, {**figures(), **self._after(RATING)}, seed)
+        return self._in_trial(("noise",), RATING, {**figures(), **self._after(RATING)}, seed)
 
     def _in_trial(
-        self, kind: str, prefix: str, figure: Mapping[str, float], seed: int | None
+        self, kinds: Sequence[str], prefix: str, figure: Mapping[str, float], seed: int | None
     ) -> dict[str, float]:
-        """Figures that are all multiplied by one number of the trial of this seed; as they are if none is given."""
-        if seed is None:
-            return dict(figure)
-        by = float(np.exp({**between_trials(), **self._after(BETWEEN)}[kind] * _of_trial(seed, kind)))
-        moved = {name.removeprefix(prefix) for name in MOVED[kind]}
-        return {name: by * value if name in moved else value for name, value in figure.items()}
+        """Figures that are multiplied by a number of the trial of this seed, one of each kind; as they are if no seed
+        is given."""
+        found = dict(figure)
+        for kind in kinds if seed is not None else ():
+            by = float(np.exp({**between_trials(), **self._after(BETWEEN)}[kind] * _of_trial(seed, kind)))
+            for name in MOVED[kind]:
+                found[name.removeprefix(prefix)] *= by
+        return found
 
     def _after(self, prefix: str) -> dict[str, float]:
         return {name.removeprefix(prefix): v for name, v in self.values.items() if name.startswith(prefix)}
