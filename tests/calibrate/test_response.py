@@ -174,6 +174,22 @@ def test_a_comparison_whose_sign_is_not_stated_is_left_out_where_its_arms_are_th
     assert ("spasticity_nrs", "difference") in kinds  # of which no arm is printed
 
 
+def test_a_spread_comes_from_an_interval_only_where_it_is_printed_of_how_many_people(trials) -> None:
+    """Of two groups with the same spread the standard error of a difference is sd √(1/a + 1/b). Who was randomised in a
+    trial of pain or stiffness is more than who has either: pain's own printed spreads are below what that gives."""
+    spread = {
+        name: [d for d in data_of([trials[name]]) if (d.view, d.observed.endpoint) == ("spread", "spasticity_nrs")]
+        for name in ("collin_2007", "hansen_2023")
+    }
+    difference = next(o for o in trials["collin_2007"].observed if o.statistic == "difference")
+    (one,) = spread["collin_2007"]
+    assert np.exp(one.value) == pytest.approx(difference.error / np.sqrt(1 / 120 + 1 / 64), rel=1e-6)
+    assert not spread["hansen_2023"]
+    pain = [o for o in trials["hansen_2023"].observed if o.endpoint == "pain_nrs"]
+    printed = max(o.value for o in pain if o.statistic == "change_sd")
+    assert all(o.error / np.sqrt(1 / 31 + 1 / 40) > printed for o in pain if o.statistic == "difference")
+
+
 def test_what_is_left_out_or_read_otherwise_by_name(trials) -> None:
     assert not data_of([trials["wade_2004"]])
     differences = [d for d in data_of([trials["hansen_2023"]]) if d.observed.statistic == "difference"]

@@ -106,6 +106,7 @@ def test_all_ratings_of_a_trial_fluctuate_more_or_less_together_and_differ_betwe
 def test_trials_differ_in_doses_and_in_ratings_as_the_fit_says_and_a_forecast_is_of_the_mean_trial() -> None:
     """The standard deviation of the logarithm over many trials is that of the table; one of 0 leaves all as it is."""
     for name, figures in (("dose", lambda each, seed: each.titration(seed)["willing"]),
+                          ("dose_spread", lambda each, seed: each.titration(seed)["willing_spread"]),
                           ("noise", lambda each, seed: each.rating(seed)["course_sd"])):  # fmt: skip
         some = Response({f"between {name}": 0.4})
         logs = np.log([figures(some, seed_of(3, trial)) for trial in range(800)])
