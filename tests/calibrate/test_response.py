@@ -174,11 +174,15 @@ def test_a_comparison_whose_sign_is_not_stated_is_left_out_where_its_arms_are_th
     assert ("spasticity_nrs", "difference") in kinds  # of which no arm is printed
 
 
-def test_a_spread_comes_from_an_interval_only_where_it_is_printed_of_how_many_people(trials) -> None:
+def test_a_spread_comes_from_an_interval_only_where_all_who_take_part_have_the_symptom(trials) -> None:
     """Of two groups with the same spread the standard error of a difference is sd √(1/a + 1/b). Who was randomised in a
     trial of pain or stiffness is more than who has either: pain's own printed spreads are below what that gives."""
     spread = {
-        name: [d for d in data_of([trials[name]]) if (d.view, d.observed.endpoint) == ("spread", "spasticity_nrs")]
+        name: [
+            d
+            for d in data_of([trials[name]])
+            if (d.view, d.observed.endpoint) == ("spread", "spasticity_nrs")
+        ]
         for name in ("collin_2007", "hansen_2023")
     }
     difference = next(o for o in trials["collin_2007"].observed if o.statistic == "difference")

@@ -277,20 +277,21 @@ def _without_unsigned(usable: Sequence[Observed]) -> list[Observed]:
 def _spreads(trial: PublishedTrial, usable: Sequence[Observed]) -> Iterator[Observed]:
     """The spread of a change, back from the error of a difference, where the paper prints none: of both arms.
 
-    Only where the paper prints of how many people the difference is: of a trial that enrols people with one symptom or
-    another, those who have it are fewer than all, and the spread would come out too wide.
+    Not of a trial that enrols people with one symptom or another and does not print how many have it: of all who were
+    randomised the spread would come out too wide.
     """
+    if read_as().get((trial.id, "implied_sd")) == "-":
+        return
     printed = {o.endpoint for o in usable if o.statistic == "change_sd"}
     for each in usable:
         rating = each.endpoint in MEASURES and MEASURES[each.endpoint].kind == "rating"
-        if each.statistic != "difference" or not rating or each.endpoint in printed:
-            continue
-        if not each.error or not each.n:
+        if each.statistic != "difference" or not each.error or not rating or each.endpoint in printed:
             continue
         arms = [_people(trial, str(arm), each, usable) for arm in (each.arm, each.against)]
+        n = each.n or sum(arms)
         share = arms[0] / sum(arms)
-        sd = each.error * float(np.sqrt(each.n * share * (1.0 - share)))
-        yield replace(each, against=None, statistic="change_sd", value=sd, error=None, ci=None)
+        sd = each.error * float(np.sqrt(n * share * (1.0 - share)))
+        yield replace(each, against=None, statistic="change_sd", value=sd, error=None, ci=None, n=n)
 
 
 def _error(trial: PublishedTrial, observed: Observed) -> tuple[float, str]:
