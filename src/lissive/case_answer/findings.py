@@ -91,6 +91,11 @@ def findings(case: Case, evidence: CaseEvidence, gate: Gates) -> tuple[Finding, 
     return (*told[:2], *harm, *told[2:], *(each for each in later if each not in harm))
 
 
+def leading(found: Sequence[Finding], outcome: str) -> Absolute | None:
+    """People of a hundred by the analysis of individual patients that leads there; None where the pool does."""
+    return next((each.absolute for each in found if each.outcome == outcome and each.pooled), None)
+
+
 def guideline(case: Case) -> Guideline | None:
     """None where the case names no cause."""
     cause, planned = case.spasm.cause, case.plan.product or "none"

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from lissive.case import label_titration, product
 from lissive.case_answer import CaseAnswer
 from lissive.case_answer.bottom_line import is_advice
+from lissive.case_answer.findings import leading
 from lissive.case_answer.gates import figure_of
 from lissive.case_answer.next_step import review
 from lissive.case_answer.tables import rows
@@ -172,19 +173,13 @@ def _own_figure(one: _Sheet, outcome: str) -> tuple[CaseFigure, Absolute] | None
     return None if found is None or found[1].absolute is None else (found[0], found[1].absolute)
 
 
-def _leading(one: _Sheet, outcome: str) -> Absolute | None:
-    """What leads on the clinician's screen where that is an analysis of individual patients, and not the pool."""
-    found = (each for each in one.answer.trials if each.outcome == outcome and each.pooled)
-    return next((each.absolute for each in found), None)
-
-
 def _help(one: _Sheet) -> Section:
     say, case = one.say, one.answer.case
     known = benefit(say.tongue, case.spasm.cause, case.plan.product)
     for outcome in HELPS:
         if (found := _own_figure(one, outcome)) is None:
             continue
-        counted = _Counted.of(_leading(one, outcome) or found[1])
+        counted = _Counted.of(leading(one.answer.trials, outcome) or found[1])
         key = "help_more" if counted.more > 0 else "help_none"
         numbers = say(key, n=counted.more, range=say.between(*counted.range))
         means = f"{say(f'clear_{outcome}')} {say('who_knows')}"

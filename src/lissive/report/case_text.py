@@ -16,6 +16,7 @@ from lissive.access.cases import why_not
 from lissive.case import product
 from lissive.case_answer import INTENDED_USE, CaseAnswer
 from lissive.case_answer.bottom_line import is_advice
+from lissive.case_answer.findings import leading
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.case_answer.next_step import BEFORE
 from lissive.case_answer.usual_care import UsualCare
@@ -292,7 +293,8 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     if "spasticity_nrs" in gate.numbers:
         hit, share = forecast.responders["30pct_week12"], figure_of(answer.evidence, "responders_30pct")
         if hit is not None:
-            trials = "" if share is None or share[1].absolute is None else _shares(share[1].absolute)
+            people = leading(answer.trials, "responders_30pct") or (share and share[1].absolute)
+            trials = _shares(people) if people else ""
             yield (
                 f"30 % better in week 12: {100 * hit.active:.0f} of 100, placebo {100 * hit.placebo:.0f}"
                 f"{trials}."

@@ -9,9 +9,6 @@ from typing import Any, Literal
 Severity = Literal["contraindicated", "major", "moderate", "minor"]
 SEVERITIES: tuple[Severity, ...] = ("contraindicated", "major", "moderate", "minor")
 
-STATED = "condition"
-"""Begins what is stated and in no table, among what is not assessed."""
-NO_ROW = "no row in the tables"
 DECISIVE = frozenset(
     ("pregnancy", "breast-feeding", "current drugs", "other conditions", "family history of psychosis", "age")
 )
@@ -63,6 +60,18 @@ class UnknownDrug:
 
 
 @dataclass(frozen=True)
+class UnknownCondition:
+    """A condition that is stated and, as it is stated, in no row."""
+
+    name: str
+    hint: str
+    """What may be meant, or as what alone it was looked up; empty where neither is known."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint})" if self.hint else self.name
+
+
+@dataclass(frozen=True)
 class Source:
     """Who says so."""
 
@@ -78,7 +87,7 @@ class SafetyAnswer:
 
     flags: tuple[Flag, ...]
     unknown_drugs: tuple[UnknownDrug, ...]
-    not_assessed: tuple[str, ...]
+    unstated: tuple[str, ...]
     """What the case does not say: `pregnancy`, `driving`, `current drugs` …"""
     without_flag: tuple[str, ...] = ()
     """Drugs that are known and that no rule here is about; which is not "no interaction"."""
@@ -86,17 +95,18 @@ class SafetyAnswer:
     """The sources of the flags, by key."""
     asks: tuple[str, ...] = ()
     """What a drug points to and the case does not state: `whether clobazam is taken for epilepsy`."""
+    unknown_conditions: tuple[UnknownCondition, ...] = ()
 
     @property
     def unchecked_conditions(self) -> tuple[str, ...]:
         """Conditions that are stated and in no row, with what may be meant."""
-        said = [each.removeprefix(STATED).strip() for each in self.not_assessed if each.startswith(STATED)]
-        return tuple(each.replace(f"({NO_ROW}; ", "(").removesuffix(f" ({NO_ROW})") for each in said)
+        return tuple(map(str, self.unknown_conditions))
 
     @property
-    def unstated(self) -> tuple[str, ...]:
-        """What the case does not state."""
-        return tuple(each for each in self.not_assessed if not each.startswith(STATED))
+    def not_assessed(self) -> tuple[str, ...]:
+        """What could not be looked up: not stated, or in no row."""
+        hints = ((each.name, f"; {each.hint}" if each.hint else "") for each in self.unknown_conditions)
+        return (*self.unstated, *(f"condition {name} (no row in the tables{hint})" for name, hint in hints))
 
     @property
     def decisive(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from lissive.case import Case
 from lissive.safety._table import sources
 from lissive.safety.answer import SEVERITIES, Flag, SafetyAnswer, Severity, UnknownDrug
 from lissive.safety.drugs import Drug, almost, drugs, drugs_of
-from lissive.safety.person import Planned, not_assessed, planned, words_of
+from lissive.safety.person import Planned, planned, unknown_conditions, unstated, words_of
 from lissive.safety.rules import CONTENTS, Caution, Interaction, Text, cautions, interactions, reasons, sizes
 
 SHORT = 60
@@ -73,10 +73,11 @@ def safety_of(case: Case) -> SafetyAnswer:
     return SafetyAnswer(
         tuple(sorted(flags, key=lambda flag: SEVERITIES.index(flag.severity))),
         tuple(UnknownDrug(name, almost(name)) for name in names if not drugs_of(name)),
-        tuple(not_assessed(case, plan)),
+        tuple(unstated(case, plan)),
         tuple(str(each) for each in taken if each.drug.name not in flagged),
         {key: sources()[key] for key in sorted({key for flag in flags for key in flag.sources})},
         tuple(_asks(taken, words)),
+        tuple(unknown_conditions(case)),
     )
 
 

@@ -10,7 +10,7 @@ from lissive.case import Case, product
 from lissive.case.products import Product
 from lissive.model.parameters import load_genotypes
 from lissive.safety._table import plain
-from lissive.safety.answer import NO_ROW, STATED
+from lissive.safety.answer import UnknownCondition
 from lissive.safety.rules import EXCIPIENTS, conditions, contents, limits
 
 _ALIKE = 0.8
@@ -174,7 +174,7 @@ def _low_cyp2c9(pair: str | None) -> bool:
     return found is not None and found.value <= limits()["low_cyp2c9"]
 
 
-def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
+def unstated(case: Case, plan: Planned) -> Iterator[str]:
     """What the case does not say, so that nothing was looked up: what could harm most comes first."""
     person, history = case.person, case.history
     woman = person.sex != "male" and (person.age_years or 0.0) <= limits()["fertile"]
@@ -194,12 +194,15 @@ def not_assessed(case: Case, plan: Planned) -> Iterator[str]:
     yield from (what for what, said in asked.items() if said is None)
     if plan.label and "cbd" in plan.unsure:
         yield f"CBD content of {plan.label}"
-    for said in history.conditions or ():
+
+
+def unknown_conditions(case: Case) -> Iterator[UnknownCondition]:
+    """Conditions that are stated and, as they are stated, in no row."""
+    for said in case.history.conditions or ():
         if not is_whole(said):
             near = difflib.get_close_matches(plain(said), list(conditions()), n=1, cutoff=_ALIKE)
             part = ", ".join(word.replace("_", " ") for word in read_as(said))
-            more = f"; only as {part}" if part else f"; {near[0]}?" if near else ""
-            yield f"{STATED} {said} ({NO_ROW}{more})"
+            yield UnknownCondition(said, f"only as {part}" if part else f"{near[0]}?" if near else "")
 
 
 def _said(case: Case, word: str, value: object) -> object:
