@@ -52,8 +52,8 @@ def test_criteria_are_read_from_the_pages_and_judged(tmp_path: Path) -> None:
     (tmp_path / "trials.md").write_text(
         "| Calibration (split calibration: fitted on) | 93 of 114 (82 %); width of PI / published 95 % CI = 1.00 |\n"
         "| Held out (split validation: nothing fitted on) | 10 of 13 (77 %) |\n"
-        "| Held out (split validation: nothing fitted on) | 13 | 0.44, 2.50, 69 % | 0.32, 2.37, 100 % | baseline |\n"
-        "| Calibration, each trial left out | 109 | 0.40, 3.00, 85 % | 0.47, 3.52, 92 % | model |\n"
+        "| Held out (split validation: nothing fitted on) | 13 | 0.347, 2.50, 69 % | 0.346, 2.37, 100 % | baseline |\n"
+        "| Calibration, each trial left out | 109 | 0.404, 3.00, 85 % | 0.471, 3.52, 92 % | model |\n"
         "| collin\\_2007 | nabiximols | spasticity\\_nrs\\_responders\\_30pct, share | 0.40† | 0.45 | 0 to 1 |\n"
         "| collin\\_2007 | nabiximols - placebo | spasticity\\_nrs, difference | -0.52† | -0.10 | -1 to 0 |\n",
         encoding="utf-8",
@@ -67,11 +67,24 @@ def test_criteria_are_read_from_the_pages_and_judged(tmp_path: Path) -> None:
     assert verdict("figures of calibration trials") == ("82", False)
     assert verdict("figures of unseen trials") == ("77", True)
     assert verdict("mean width") == ("1.19", True)
-    assert verdict("CRPS with each") == ("0.40 against 0.47", True)
-    assert verdict("CRPS on unseen") == ("0.44 against 0.32", False)
+    assert verdict("CRPS with each") == ("0.404 against 0.471", True)
+    assert verdict("CRPS on unseen") == ("0.347 against 0.346", False)
     assert verdict("responders at 30 %") == ("5", True)
-    assert verdict("mean difference of spasticity") == ("-0.1", False)
+    assert verdict("difference in mean change") == ("-0.1", False)
     assert verdict("geometric mean fold error of THC") == ("not measured", None)
+
+
+def test_an_interval_holds_a_value_and_a_range_has_two_ends(tmp_path: Path) -> None:
+    (tmp_path / "concepts").mkdir()
+    cells = "| as the model has it | 86 % / 48 % | 96 % / 51 % | 26 % | 0.28 (0.29) | 0.85 (0.60 to 1.10) | 0.03 |\n"
+    (tmp_path / "concepts" / "follow-up.md").write_text(cells, encoding="utf-8")
+    found = [each for each in judged(tmp_path) if each.context == "follow"]
+    assert [(each.result, each.met) for each in found[:3]] == [
+        ("86", True),
+        ("96", False),
+        ("0.6 to 1.1", True),
+    ]
+    assert found[3].met is None
 
 
 def test_what_was_seen_is_every_trial_that_is_not_fitted_on() -> None:

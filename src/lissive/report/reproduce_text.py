@@ -132,7 +132,7 @@ def scores_table(answer: Scored) -> Table:
 def _agreement(found: Agreement) -> str:
     text = f"{found.inside} of {found.n} ({100 * found.inside / max(found.n, 1):.0f} %)"
     if found.width_ratio is not None:
-        text += f"; differences: width of PI / published 95 % CI = {found.width_ratio:.2f}"
+        text += f"; differences: width of PI / published 95 % CI = {found.width_ratio:.3f}"
     return text
 
 
@@ -176,7 +176,7 @@ def _skill_cells(name: str, side: Side) -> list[str]:
 
 
 def _both(one: Scores) -> str:
-    return f"{one.crps:.2f}, {one.interval_score:.2f}, {100 * one.coverage:.0f} %"
+    return f"{one.crps:.3f}, {one.interval_score:.2f}, {100 * one.coverage:.0f} %"
 
 
 def _by_split(answer: Scored) -> dict[str, list[Row]]:
