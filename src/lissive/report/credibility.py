@@ -55,8 +55,8 @@ BEFOREHAND = (
 DATA = {
     "fitted": "figures that the fit knew, which are no test",
     "seen": "known when the model was built",
-    "left out in turn": "each trial predicted by a fit on the others, from structures that were chosen by the same figures",
-    "held out": "never fitted on; of the response one trial of nabiximols with 13 figures, so that one figure is 8 points",
+    "left out in turn": "each trial predicted by a fit on the others, in structures chosen by the same figures",
+    "held out": "never fitted on; of the response, one trial of nabiximols: one figure of 13 is 8 points",
     "simulated": "people of the model, or such as differ from it by name",
 }
 TWO_LIMITS = (
