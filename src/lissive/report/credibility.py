@@ -96,7 +96,13 @@ def judged(docs: Path) -> list[Judged]:
 
 def _judged(row: dict[str, str], docs: Path) -> Judged:
     measure, about = row["measure"], (row["context"], row["data"], row["criterion"])
-    said = {"less": "below the baseline's", "holds": "yes"}.get(measure, f"{measure} {row['limit']}")
+    limit = float(row["limit"])
+    upper = float(row["upper"]) if row["upper"] != "-" else limit
+    said = {
+        "less": "below the baseline's",
+        "holds": "yes",
+        "between": f"{limit:g} to {upper:g}",
+    }.get(measure, f"{measure} {limit:g}")
     page = next((each for each in (docs / row["page"], HERE.parent / row["page"]) if each.is_file()), docs)
     found = re.search(row["pattern"], page.read_text(encoding="utf-8")) if page.is_file() else None
     if found is None:
@@ -104,14 +110,10 @@ def _judged(row: dict[str, str], docs: Path) -> Judged:
     values = [float(each) * float(row["factor"]) for each in found.groups()]
     if measure == "less":
         return Judged(*about, said, f"{values[0]:.3g} against {values[1]:.3g}", values[0] < values[1])
-    limits = [float(each) for each in row["limit"].split(" and ")]
     if measure == "holds":
-        return Judged(*about, said, f"{values[0]:g} to {values[1]:g}", values[0] <= limits[0] <= values[1])
+        return Judged(*about, said, f"{values[0]:g} to {values[1]:g}", values[0] <= limit <= values[1])
     value = abs(values[1] - values[0]) if measure == "within" else values[0]
-    met = {
-        "at least": value >= limits[0],
-        "between": limits[0] <= value <= limits[-1],
-    }.get(measure, value <= limits[0])
+    met = {"at least": value >= limit, "between": limit <= value <= upper}.get(measure, value <= limit)
     return Judged(*about, said, f"{value:.3g}", met)
 
 
