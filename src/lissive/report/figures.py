@@ -386,7 +386,7 @@ def write_prior_posterior(posterior: Posterior, folder: Path) -> list[Path]:
             count, edges = np.histogram(chain, bins=40, range=(-3.5, 3.5), density=True)
             axis.plot((edges[1:] + edges[:-1]) / 2, count, color=POSTERIOR, lw=0.9)
         ticks = [-2, 0, 2]
-        axis.set_xticks(ticks, [f"{prior.at(t):.2g}" for t in ticks], fontsize=7)
+        axis.set_xticks(ticks, [f"{float(f'{prior.at(t):.2g}'):g}" for t in ticks], fontsize=7)
         axis.set_yticks([])
         axis.set_title(prior.name, fontsize=7.5)
         for side in ("top", "left", "right"):
