@@ -18,7 +18,7 @@ from pathlib import Path
 from lissive.files import write_text
 from lissive.forecast.better import BETTER
 from lissive.report.table import as_markdown, table
-from lissive.report.words import count, paragraphs
+from lissive.report.words import count, listed, paragraphs
 from lissive.studies import shipped_studies
 from lissive.table import rows_of
 from lissive.trials.published import shipped_published
@@ -31,6 +31,7 @@ from lissive.validation.credibility import (
     WEEKS,
     prior_sensitivity,
     seen,
+    unmoved_elsewhere,
 )
 from lissive.validation.prediction import records
 
@@ -146,6 +147,7 @@ def credibility_markdown(docs: Path) -> str:
         _resting(),
         PRIORS,
         _sensitivity(),
+        _elsewhere(),
         "## Other structures",
         _structures(docs),
         "## Every fit that was ever shipped",
@@ -247,6 +249,17 @@ def _sensitivity() -> str:
     ]
     head = f"parameter|moved|ends|contraction|{'|'.join(OUTCOMES)}"
     return as_markdown(table("", head, rows, "moved|contraction"))
+
+
+def _elsewhere() -> str:
+    names = [f"`{each}`" for each in unmoved_elsewhere()]
+    if not names:
+        return "Of how trials, doses and ratings vary, the data moved every parameter that was fitted."
+    return (
+        f"Hardly moved as well, and not in the table, as they are not of the model's effect: {listed(names)}. "
+        "They say how trials, doses or ratings vary, so that predictions of trials are as wide there as was "
+        "assumed."
+    )
 
 
 def _resting() -> str:

@@ -129,7 +129,9 @@ class Response:
         """Figures that are multiplied by a number of the trial of this seed, one of each kind; as they are if no seed
         is given."""
         found = dict(figure)
-        for kind in kinds if seed is not None else ():
+        if seed is None:
+            return found
+        for kind in kinds:
             by = float(np.exp({**between_trials(), **self._after(BETWEEN)}[kind] * _of_trial(seed, kind)))
             for name in MOVED[kind]:
                 found[name.removeprefix(prefix)] *= by

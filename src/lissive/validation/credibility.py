@@ -67,6 +67,13 @@ def unmoved() -> tuple[Unmoved, ...]:
     return tuple(found)
 
 
+def unmoved_elsewhere() -> list[str]:
+    """Fitted parameters whose prior hardly moved, and that are of trials, doses or ratings, not of the model."""
+    known = load_parameters()
+    rows = rows_of(FOUND / "response.tsv")
+    return [row["name"] for row in rows if float(row["contraction"]) < LITTLE and row["name"] not in known]
+
+
 def _design(patients: int) -> Design:
     arm = {"product": "nabiximols", "most_per_day": 12, "units_counted": "spray"}
     return make_design(
