@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,8 @@ def binaries() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The address of an empty database, which is gone afterwards."""
+def server() -> Iterator[Callable[[], str]]:
+    """Makes an empty database and says its address; all are gone afterwards."""
     tools = binaries()
     if tools is None:
         pytest.skip("PostgreSQL is not installed; on Debian: apt install postgresql")
@@ -92,12 +93,24 @@ def postgres() -> Iterator[str]:
     quick = "-c fsync=off -c listen_addresses='' -c max_connections=30"
     done("initdb", "--no-sync", "--auth=trust", "--username=lissive", "-E", "UTF8", "-D", f"{folder}/data")
     done("pg_ctl", "-w", "-D", f"{folder}/data", "-l", f"{folder}/log", "-o", f"{quick} -k {folder}", "start")
+    numbers = count(1)
+
+    def database() -> str:
+        name = f"clinic{next(numbers)}"
+        done("createdb", "-h", str(folder), "-U", "lissive", name)
+        return f"postgresql://lissive@/{name}?host={folder}"
+
     try:
-        done("createdb", "-h", str(folder), "-U", "lissive", "clinic")
-        yield f"postgresql://lissive@/clinic?host={folder}"
+        yield database
     finally:
         done("pg_ctl", "-w", "-m", "immediate", "-D", f"{folder}/data", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(server: Callable[[], str]) -> str:
+    """The address of a database of this test's own: another's entries would be in its trail."""
+    return server()
 
 
 def ran(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
