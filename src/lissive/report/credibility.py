@@ -64,7 +64,7 @@ TWO_LIMITS = (
     "[validation.md](validation.md) judges some of the same quantities against other trials and by other limits "
     "(responders, the difference, discontinuation), and not all verdicts agree; where they differ, the stricter one "
     "holds. The model's difference between drug and placebo lies near the limit and above the trials' pooled figure "
-    "(-0.32): the trials' figure is the one to use, and the screen says so."
+    "(-0.32): the trials' figure is the one to use. Where a forecast lies outside their interval, the screen says so."
 )
 PRIORS = (
     f"Fitted parameters with a contraction below {LITTLE:g} (the posterior's variance is nearly the prior's), and "
