@@ -13,6 +13,7 @@ import pytest
 
 from lissive.case import Case, causes, make_case, products, read_case
 from lissive.case_answer import CaseAnswer, answer, compose
+from lissive.case_answer.findings import leading
 from lissive.case_answer.gates import beyond_trials, figure_of
 from lissive.evidence.case_answer import CaseEvidence, case_evidence
 from lissive.forecast import ForecastAnswer, predict, summary
@@ -209,8 +210,13 @@ def _forecast_and_evidence(found: CaseAnswer, flat: str) -> None:
         trials = figure_of(found.evidence, "spasticity_nrs")
         mean = found.forecast.outcomes["spasticity_nrs"].difference.mean[-1]
         outside = trials is not None and not trials[1].pooled.ci[0] <= mean <= trials[1].pooled.ci[1]
-        beyond = beyond_trials(found.forecast, found.evidence)
+        leads = leading(found.trials, "responders_30pct")
+        beyond = beyond_trials(found.forecast, found.evidence, leads)
         assert beyond or not outside
+        hit = found.forecast.responders["30pct_week12"]
+        if leads is not None and hit is not None and found.forecast.weeks[-1] >= 12:
+            low, high = sorted(leads.risk_ci)  # as the screen prints them
+            assert beyond or low <= hit.active <= high
         assert ("rely on TRIALS" in flat) == beyond
 
 

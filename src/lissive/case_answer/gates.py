@@ -138,9 +138,14 @@ def beside_trials(forecast: ForecastAnswer) -> bool:
     return forecast.weeks[-1] >= LIKE_TRIALS
 
 
-def beyond_trials(forecast: ForecastAnswer, evidence: CaseEvidence) -> bool:
+def beyond_trials(
+    forecast: ForecastAnswer, evidence: CaseEvidence, responders: Absolute | None = None
+) -> bool:
     """Whether trials do not bear out what is simulated: its mean difference, or its share of responders with the drug,
-    lies outside their 95 % interval."""
+    lies outside their 95 % interval.
+
+    responders : what leads on the screen in the pool's place, where something does (`findings.leading`).
+    """
     found, hit = figure_of(evidence, "spasticity_nrs"), forecast.responders["30pct_week12"]
     means = forecast.outcomes["spasticity_nrs"].difference.mean
     if not beside_trials(forecast):
@@ -150,7 +155,8 @@ def beyond_trials(forecast: ForecastAnswer, evidence: CaseEvidence) -> bool:
         if not low <= means[-1] <= high:
             return True
     share = figure_of(evidence, "responders_30pct")
-    if share is None or share[1].absolute is None or hit is None:
+    told = responders or (share and share[1].absolute)
+    if not told or hit is None:
         return False
-    low, high = sorted(share[1].absolute.risk_ci)
+    low, high = sorted(told.risk_ci)
     return not low <= hit.active <= high

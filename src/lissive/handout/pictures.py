@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from lissive.case_answer import CaseAnswer
+from lissive.case_answer.findings import leading
 from lissive.case_answer.gates import beside_trials, beyond_trials, figure_of
 from lissive.forecast import ForecastAnswer
 from lissive.report.figures import (
@@ -69,7 +70,7 @@ def clinician_picture(answer: CaseAnswer) -> Picture | None:
     caption = forecast_caption(forecast, calibrated=True)
     if trials is not None:
         caption += f" Trials: pooled mean difference with its 95 % CI{_mark(answer)}."
-        if beyond_trials(forecast, answer.evidence):
+        if beyond_trials(forecast, answer.evidence, leading(answer.trials, "responders_30pct")):
             caption += " The forecast lies beyond what trials found: rely on the trials."
     return Picture(
         said,

@@ -278,7 +278,8 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
         one = forecast.outcomes["spasticity_nrs"]
         drug, placebo, gap = (one.of(side).mean[-1] for side in ("active", "placebo", "difference"))
         found = figure_of(answer.evidence, "spasticity_nrs") if beside_trials(forecast) else None
-        beside = _beside(found, differs=beyond_trials(forecast, answer.evidence))
+        people = leading(answer.trials, "responders_30pct")
+        beside = _beside(found, differs=beyond_trials(forecast, answer.evidence, people))
         yield (
             f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
             f"placebo {placebo:.1f}, {difference(drug, placebo, gap)}{beside}."
