@@ -17,7 +17,8 @@ from lissive.calibrate.response import fitted_on
 from lissive.calibrate.response_data import data_of
 from lissive.case import Case, make_case
 from lissive.case_answer import CaseAnswer, answer, compose
-from lissive.case_answer.gates import figure_of, gates, more_or_fewer
+from lissive.case_answer.findings import leading
+from lissive.case_answer.gates import beyond_trials, figure_of, gates, more_or_fewer
 from lissive.case_answer.tables import rows
 from lissive.evidence.claim import shipped_claims
 from lissive.evidence.result import absolute
@@ -94,6 +95,26 @@ def test_only_what_trials_of_this_product_in_this_cause_bear_has_a_number_for_th
     assert calibration("multiple_sclerosis", "flower_smoked") == "prior"
     assert calibration("als", "nabiximols") == "none"
     assert calibration(None, None) == "none"
+
+
+def test_a_forecast_is_held_against_the_responders_that_the_screen_prints() -> None:
+    """In MS those of individual patients, 27 to 42 of 100 on nabiximols (Wade 2010), not the wider pool of two trials."""
+    found = answer(make_case(MS), simulate=False)
+    leads = leading(found.trials, "responders_30pct")
+    assert leads is not None
+    low, high = sorted(leads.risk_ci)
+    assert (round(100 * low), round(100 * high)) == (27, 42)
+
+    def beyond(share: float, against: Any) -> bool:
+        rated = Stub(difference=Stub(mean=(0.0, -0.3)))
+        hit = Stub(active=share)
+        made: Any = Stub(weeks=(0, 12), outcomes={"spasticity_nrs": rated}, responders={"30pct_week12": hit})
+        return beyond_trials(made, found.evidence, against)
+
+    assert not beyond(0.40, leads)
+    assert beyond(high + 0.01, leads)
+    assert beyond(low - 0.01, leads)
+    assert not beyond(high + 0.01, None)  # the pool alone would have let it pass
 
 
 def test_what_is_not_calibrated_has_no_number_on_the_screen_and_says_so_in_full() -> None:

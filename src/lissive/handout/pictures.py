@@ -71,7 +71,9 @@ def clinician_picture(answer: CaseAnswer) -> Picture | None:
     if trials is not None:
         caption += f" Trials: pooled mean difference with its 95 % CI{_mark(answer)}."
         if beyond_trials(forecast, answer.evidence, leading(answer.trials, "responders_30pct")):
-            caption += " The forecast lies beyond what trials found: rely on the trials."
+            is_in = trials.ci[0] <= outcome.difference.mean[-1] <= trials.ci[1]
+            what = "share of people who are 30 % better" if is_in else "difference"
+            caption += f" The forecast's {what} lies beyond what trials found: rely on the trials."
     return Picture(
         said,
         (_svg(effect_figure(forecast, name, trials), "effect", said),),

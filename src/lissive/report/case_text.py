@@ -273,13 +273,13 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     is_stated = answer.case.spasm.spasticity_nrs is not None
     start = "with these starting values" if is_stated else "(the case states no spasticity NRS)"
     when = "now" if is_stated else "at the start"
+    leads = leading(answer.trials, "responders_30pct")
     yield f"Simulated people {start}; age, sex: no effect."
     if "spasticity_nrs" in gate.numbers:
         one = forecast.outcomes["spasticity_nrs"]
         drug, placebo, gap = (one.of(side).mean[-1] for side in ("active", "placebo", "difference"))
         found = figure_of(answer.evidence, "spasticity_nrs") if beside_trials(forecast) else None
-        people = leading(answer.trials, "responders_30pct")
-        beside = _beside(found, differs=beyond_trials(forecast, answer.evidence, people))
+        beside = _beside(found, differs=beyond_trials(forecast, answer.evidence, leads))
         yield (
             f"Spasticity NRS ({when} {one.active.mean[0]:.1f}), means in week {week}: drug {drug:.1f}, "
             f"placebo {placebo:.1f}, {difference(drug, placebo, gap)}{beside}."
@@ -294,7 +294,7 @@ def _simulated(answer: CaseAnswer, forecast: ForecastAnswer) -> Iterator[str]:
     if "spasticity_nrs" in gate.numbers:
         hit, share = forecast.responders["30pct_week12"], figure_of(answer.evidence, "responders_30pct")
         if hit is not None:
-            people = leading(answer.trials, "responders_30pct") or (share and share[1].absolute)
+            people = leads or (share and share[1].absolute)
             trials = _shares(people) if people else ""
             yield (
                 f"30 % better in week 12: {100 * hit.active:.0f} of 100, placebo {100 * hit.placebo:.0f}"
