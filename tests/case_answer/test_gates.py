@@ -98,7 +98,7 @@ def test_only_what_trials_of_this_product_in_this_cause_bear_has_a_number_for_th
 
 
 def test_a_forecast_is_held_against_the_responders_that_the_screen_prints() -> None:
-    """In MS those of individual patients, 27 to 42 of 100 on nabiximols (Wade 2010), not the wider pool of two trials."""
+    """In MS those of individual patients, 27 to 42 of 100 on nabiximols (Wade 2010), not the wider pool."""
     found = answer(make_case(MS), simulate=False)
     leads = leading(found.trials, "responders_30pct")
     assert leads is not None
